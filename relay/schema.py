@@ -1,0 +1,43 @@
+"""What every piece of the rules file is made of: the strict base model, and the types of secrets in it.
+
+Knows no key of the file: each room describes its own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from relay.settings import Secret
+
+
+class Part(BaseModel):
+    """A piece of the rules file: unknown keys are faults, and it does not change once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    if not value.strip():
+        raise ValueError("is empty: give the secret, usually as ${NAME} from the environment")
+    return Secret(value)
+
+
+def _listed(value: object) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+SecretText = Annotated[Secret, PlainValidator(_secret), WithJsonSchema({"type": "string", "writeOnly": True})]
+
+# One secret or several: while a secret is being changed on the sender's side, both are good.
+Secrets = Annotated[
+    tuple[SecretText, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
