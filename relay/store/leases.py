@@ -1,0 +1,52 @@
+"""Leases with fencing: one holder at a time, and an epoch that grows with each new one.
+
+Never asks who is alive: a holder that stays silent past its time has lost the lease, and what it writes
+afterwards under its old epoch changes nothing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from relay.store.database import Transaction
+from relay.store.tables import lease
+
+
+def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, bool] | None:
+    """Take or keep a lease.
+
+    Returns:
+        The epoch, and whether the lease is new to this holder (work of an earlier epoch is then his to take over);
+        ``None`` while somebody else holds it.
+    """
+    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+    tx.connection.execute(dialect.insert(lease).values(name=name).on_conflict_do_nothing())
+    kept = tx.connection.execute(
+        update(lease)
+        .where(lease.c.name == name, lease.c.holder == holder)
+        .values(until=tx.now + seconds)
+        .returning(lease.c.epoch)
+    ).scalar_one_or_none()
+    if kept is not None:
+        return kept, False
+    taken = tx.connection.execute(
+        update(lease)
+        .where(lease.c.name == name, or_(lease.c.until <= tx.now, lease.c.holder == ""))
+        .values(holder=holder, until=tx.now + seconds, epoch=lease.c.epoch + 1)
+        .returning(lease.c.epoch)
+    ).scalar_one_or_none()
+    return None if taken is None else (taken, True)
+
+
+def holds(tx: Transaction, name: str, epoch: int) -> bool:
+    """Is this epoch still the newest? Asked inside the writing transaction, so that a late writer writes nothing."""
+    row = select(lease.c.epoch).where(lease.c.name == name).with_for_update()
+    return tx.connection.execute(row).scalar_one_or_none() == epoch
+
+
+def release(tx: Transaction, name: str, holder: str) -> None:
+    """Give a lease back, so that the next holder need not wait for its end."""
+    tx.connection.execute(
+        update(lease).where(lease.c.name == name, lease.c.holder == holder).values(holder="", until=0.0)
+    )

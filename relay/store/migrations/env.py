@@ -1,0 +1,9 @@
+"""Alembic's entry: runs the migrations on the connection that the database has opened. It opens none itself."""
+
+from alembic import context
+
+from relay.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,79 @@
+"""What the relay knows of each portal: how full its bucket is, and whether it is in trouble.
+
+Never reckons the bucket: the arithmetic is the portal's language and lives there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from relay.model import PortalTrouble
+from relay.store.database import Transaction
+from relay.store.tables import portal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalState:
+    """One portal's row. Times are Unix seconds; ``level`` is the bucket's as it was at ``level_at``."""
+
+    name: str
+    level: float
+    level_at: float
+    batch_cap: int
+    not_before: float
+    failures: int
+    trouble: str
+    code: str
+    why: str
+    since: float
+
+
+def get(tx: Transaction, name: str) -> PortalState:
+    """The portal's row, made when it is asked for the first time; it is locked until the transaction ends."""
+    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+    tx.connection.execute(dialect.insert(portal).values(name=name).on_conflict_do_nothing())
+    row = tx.connection.execute(select(portal).where(portal.c.name == name).with_for_update())
+    return PortalState(**row.mappings().one())
+
+
+def everything(tx: Transaction) -> list[PortalState]:
+    rows = tx.connection.execute(select(portal).order_by(portal.c.name))
+    return [PortalState(**row) for row in rows.mappings()]
+
+
+def fill(tx: Transaction, name: str, level: float) -> None:
+    """Write the bucket's level as of now."""
+    tx.connection.execute(update(portal).where(portal.c.name == name).values(level=level, level_at=tx.now))
+
+
+def shape_batches(tx: Transaction, name: str, cap: int) -> None:
+    """Remember how many messages the next batch may hold at the most."""
+    tx.connection.execute(update(portal).where(portal.c.name == name).values(batch_cap=cap))
+
+
+def in_trouble(tx: Transaction, state: PortalState, trouble: PortalTrouble, not_before: float) -> None:
+    """Write down why the portal's messages wait, and until when; ``since`` stays that of the first failure."""
+    tx.connection.execute(
+        update(portal)
+        .where(portal.c.name == state.name)
+        .values(
+            failures=portal.c.failures + 1,
+            not_before=not_before,
+            trouble=trouble.kind,
+            code=trouble.code,
+            why=trouble.why,
+            since=state.since if state.trouble else tx.now,
+        )
+    )
+
+
+def recovered(tx: Transaction, name: str) -> None:
+    """The portal works again."""
+    tx.connection.execute(
+        update(portal)
+        .where(portal.c.name == name)
+        .values(failures=0, not_before=0.0, trouble="", code="", why="", since=0.0)
+    )

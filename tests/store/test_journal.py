@@ -1,0 +1,109 @@
+"""The first wall keeps every delivery once, in order, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.store import journal
+from relay.store.database import Database
+from tests.conftest import Clock
+from tests.store.build import arrival
+
+
+def append(database: Database, *arrivals: journal.Arrival) -> list[journal.Receipt]:
+    with database.write() as tx:
+        return journal.append(tx, arrivals)
+
+
+def undecided(database: Database) -> list[journal.Entry]:
+    with database.read() as tx:
+        return journal.undecided(tx, 100)
+
+
+def test_what_goes_in_comes_out_byte_for_byte(database: Database) -> None:
+    body = bytes(range(256)) * 100
+    append(database, arrival(body=body, headers={"x-github-event": "push", "x-name": "Иван"}))
+
+    (entry,) = undecided(database)
+    assert entry.request.body == body
+    assert entry.request.headers == {"x-github-event": "push", "x-name": "Иван"}
+    assert entry.request.path == "/in/github"
+
+
+def test_a_delivery_posted_again_gets_its_first_number_and_is_journalled_once(database: Database) -> None:
+    (first,) = append(database, arrival())
+    (again,) = append(database, arrival(body=b"something else"))
+
+    assert again == journal.Receipt(first.id, duplicate=True)
+    assert len(undecided(database)) == 1
+
+
+def test_the_same_delivery_twice_in_one_commit_is_one_event(database: Database) -> None:
+    first, again = append(database, arrival(), arrival())
+
+    assert (again.id, again.duplicate) == (first.id, True)
+
+
+def test_two_sources_may_use_the_same_delivery_id(database: Database) -> None:
+    first, second = append(database, arrival(source="a"), arrival(source="b"))
+
+    assert not first.duplicate
+    assert not second.duplicate
+
+
+@pytest.mark.parametrize(("later", "duplicate"), [(299.0, True), (301.0, False)])
+def test_a_windowed_key_is_a_duplicate_only_within_its_window(
+    database: Database, clock: Clock, later: float, duplicate: bool
+) -> None:
+    append(database, arrival(window=300.0))
+    clock.forward(later)
+
+    (again,) = append(database, arrival(window=300.0))
+    assert again.duplicate is duplicate
+
+
+def test_a_window_begins_anew_with_each_accepted_repeat(database: Database, clock: Clock) -> None:
+    append(database, arrival(window=300.0))
+    clock.forward(301)
+    append(database, arrival(window=300.0))
+    clock.forward(200)
+
+    (retry,) = append(database, arrival(window=300.0))
+    assert retry.duplicate
+
+
+def test_an_entry_is_settled_once(database: Database) -> None:
+    (receipt,) = append(database, arrival())
+
+    with database.write() as tx:
+        assert journal.settle(tx, receipt.id, "addressed")
+        assert not journal.settle(tx, receipt.id, "no_rule")
+    assert undecided(database) == []
+    with database.read() as tx:
+        entry = journal.get(tx, receipt.id)
+    assert entry is not None
+    assert entry.outcome == "addressed"
+
+
+def test_entries_wait_in_the_order_of_their_numbers(database: Database) -> None:
+    receipts = append(database, *(arrival(delivery=f"d-{n}") for n in range(5)))
+
+    assert [entry.id for entry in undecided(database)] == [receipt.id for receipt in receipts]
+
+
+def test_the_newest_are_listed_first_and_by_source(database: Database) -> None:
+    append(database, *(arrival(source=source, delivery=f"d-{n}") for n, source in enumerate("abab")))
+
+    with database.read() as tx:
+        assert [entry.source for entry in journal.latest(tx, limit=3)] == ["b", "a", "b"]
+        (older,) = journal.latest(tx, limit=10, source="a", before=3)
+    assert older.id == 1
+
+
+def test_unmapped_names_are_counted(database: Database) -> None:
+    with database.write() as tx:
+        journal.count_unmapped(tx, "github", ["anna"])
+        journal.count_unmapped(tx, "github", ["anna", "boris"])
+        rows = tx.connection.exec_driver_sql("SELECT name, count FROM unmapped ORDER BY name").all()
+
+    assert [tuple(row) for row in rows] == [("anna", 2), ("boris", 1)]

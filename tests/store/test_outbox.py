@@ -1,0 +1,230 @@
+"""The second wall: order within a stream, the newest state only, and no word from a worker who lost his lease."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.store import outbox
+from relay.store.database import Database
+from tests.conftest import Clock
+from tests.store.build import end, message, put, take
+
+
+def state(database: Database, number: int) -> str:
+    with database.read() as tx:
+        record = outbox.get(tx, number)
+    assert record is not None
+    return record.state
+
+
+def test_a_parcel_is_the_message_that_was_put_in(database: Database) -> None:
+    whole = message(attach={"BLOCKS": [{"MESSAGE": "ы"}]}, urgent=True, fallback=(18, 19), via="system", note="n")
+    (number,) = put(database, whole)
+
+    (parcel,) = take(database)
+    assert parcel.id == number
+    assert parcel.message == whole
+
+
+def test_a_claimed_message_is_claimed_once(database: Database) -> None:
+    put(database, message())
+
+    assert len(take(database)) == 1
+    assert take(database) == []
+
+
+def test_an_unsent_older_state_is_superseded_by_a_newer_one(database: Database) -> None:
+    old, new = put(database, message(text="firing"), message(text="resolved"))
+
+    assert state(database, old) == "superseded"
+    assert [parcel.id for parcel in take(database)] == [new]
+
+
+def test_messages_without_a_tag_are_all_sent_in_their_order(database: Database) -> None:
+    numbers = put(database, message(tag=""), message(tag=""), message(tag=""))
+
+    seen = []
+    for _ in numbers:
+        (parcel,) = take(database)
+        seen.append(parcel.id)
+        end(database, parcel)
+    assert seen == numbers
+
+
+def test_nothing_overtakes_within_a_stream(database: Database) -> None:
+    first, second = put(database, message(tag=""), message(tag=""))
+
+    (parcel,) = take(database)
+    assert parcel.id == first
+    assert take(database) == []
+    end(database, parcel)
+    assert [parcel.id for parcel in take(database)] == [second]
+
+
+def test_a_failed_message_holds_back_only_its_own_stream(database: Database, clock: Clock) -> None:
+    mine, other = put(database, message(), message(user_id=18))
+    parcels = take(database)
+    end(database, parcels[0], state="queued", verdict="later", not_before=clock.now + 60)
+    end(database, parcels[1])
+    (newer,) = put(database, message(user_id=18))
+
+    assert [parcel.id for parcel in take(database)] == [newer]
+    clock.forward(61)
+    assert [parcel.id for parcel in take(database)] == [mine]
+    assert state(database, other) == "delivered"
+
+
+def test_a_message_that_fails_while_a_newer_state_waits_gives_way_to_it(database: Database) -> None:
+    (old,) = put(database, message(text="firing"))
+    (parcel,) = take(database)
+    (new,) = put(database, message(text="resolved"))
+    end(database, parcel, state="queued", verdict="later")
+
+    assert state(database, old) == "superseded"
+    assert [parcel.id for parcel in take(database)] == [new]
+
+
+def test_the_urgent_go_first_then_the_oldest(database: Database) -> None:
+    numbers = put(database, message(user_id=1), message(user_id=2), message(user_id=3, urgent=True))
+
+    assert [parcel.id for parcel in take(database, limit=2)] == [numbers[2], numbers[0]]
+
+
+def test_a_worker_whose_lease_was_taken_over_writes_nothing(database: Database) -> None:
+    (number,) = put(database, message())
+    (late,) = take(database, epoch=1)
+    with database.write() as tx:
+        assert outbox.take_over(tx, "main", 2) == 1
+    (parcel,) = take(database, epoch=2)
+
+    assert parcel.id == number
+    assert end(database, late, epoch=1, state="dead", verdict="dead") is False
+    assert state(database, number) == "sending"
+    assert end(database, parcel, epoch=2) is True
+    assert state(database, number) == "delivered"
+
+
+def test_taking_over_leaves_ones_own_work_alone(database: Database) -> None:
+    put(database, message())
+    take(database, epoch=2)
+
+    with database.write() as tx:
+        assert outbox.take_over(tx, "main", 2) == 0
+
+
+def test_what_is_settled_is_not_settled_again(database: Database) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+
+    assert end(database, parcel) is True
+    assert end(database, parcel, state="dead", verdict="dead") is False
+    assert state(database, number) == "delivered"
+
+
+def test_a_message_may_be_sent_to_somebody_else_instead(database: Database) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state="dead", verdict="refused", instead=message(user_id=18))
+
+    (other,) = take(database)
+    assert other.message.user_id == 18
+    assert state(database, number) == "dead"
+
+
+@pytest.mark.parametrize("ended", ["dead", "held"])
+def test_a_dead_or_held_message_is_sent_again_by_hand(database: Database, ended: outbox.State) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state=ended, verdict="dead")
+
+    with database.write() as tx:
+        assert outbox.retry(tx, number)
+    assert [parcel.id for parcel in take(database)] == [number]
+
+
+def test_an_old_state_is_not_sent_again_after_a_newer_one(database: Database) -> None:
+    (old,) = put(database, message(text="firing"))
+    (parcel,) = take(database)
+    end(database, parcel, state="dead", verdict="dead")
+    put(database, message(text="resolved"))
+
+    with database.write() as tx:
+        assert not outbox.retry(tx, old)
+
+
+@pytest.mark.parametrize("ended", ["delivered", "muted"])
+def test_what_has_arrived_is_neither_retried_nor_dropped(database: Database, ended: outbox.State) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state=ended, verdict=ended)
+
+    with database.write() as tx:
+        assert not outbox.retry(tx, number)
+        assert not outbox.drop(tx, number)
+
+
+def test_a_dropped_message_lets_the_next_one_go(database: Database) -> None:
+    first, second = put(database, message(tag=""), message(tag=""))
+
+    with database.write() as tx:
+        assert outbox.drop(tx, first)
+    assert [parcel.id for parcel in take(database)] == [second]
+
+
+def test_each_try_is_kept_with_its_reason(database: Database, clock: Clock) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state="queued", verdict="later", code="INTERNAL_SERVER_ERROR", why="the portal failed")
+    clock.forward(5)
+    (parcel,) = take(database)
+    end(database, parcel, notification_id=98012)
+
+    with database.read() as tx:
+        tries = outbox.attempts(tx, number)
+        record = outbox.get(tx, number)
+    assert [(each.verdict, each.code) for each in tries] == [("later", "INTERNAL_SERVER_ERROR"), ("delivered", "")]
+    assert record is not None
+    assert (record.attempts, record.notification_id) == (2, 98012)
+
+
+def test_the_portals_failures_do_not_count_against_a_message(database: Database) -> None:
+    (number,) = put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state="queued", verdict="later", counted=False)
+
+    with database.read() as tx:
+        record = outbox.get(tx, number)
+    assert record is not None
+    assert record.attempts == 0
+
+
+def test_the_backlog_counts_streams_that_could_be_sent_now(database: Database, clock: Clock) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 8)), message(tag="", key="x"), message(tag="", key="x"))
+    (parcel, *_) = take(database, limit=1)
+    end(database, parcel, state="queued", verdict="later", not_before=clock.now + 60)
+
+    with database.read() as tx:
+        assert outbox.backlog(tx, "main", most=50) == 7
+        assert outbox.backlog(tx, "main", most=3) == 3
+        assert outbox.backlog(tx, "other", most=50) == 0
+
+
+def test_it_is_known_when_the_next_message_is_due(database: Database, clock: Clock) -> None:
+    with database.read() as tx:
+        assert outbox.next_due(tx, "main") is None
+    put(database, message())
+    (parcel,) = take(database)
+    end(database, parcel, state="queued", verdict="later", not_before=clock.now + 60)
+
+    with database.read() as tx:
+        assert outbox.next_due(tx, "main") == clock.now + 60
+
+
+def test_a_claim_is_served_by_the_index_of_waiting_streams(database: Database) -> None:
+    with database.read() as tx:
+        plan = tx.connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT stream, head FROM stream WHERE portal = 'main' AND head IS NOT NULL"
+            " AND busy = 0 AND due_at <= 1 ORDER BY urgent DESC, head LIMIT 50"
+        ).all()
+
+    assert any("stream_waiting" in row[3] for row in plan)
