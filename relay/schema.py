@@ -15,7 +15,8 @@ from relay.settings import Secret
 class Part(BaseModel):
     """A piece of the rules file: unknown keys are faults, and it does not change once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    # Inputs are hidden in errors, for they may be secrets.
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
 def _secret(value: object) -> Secret:

@@ -70,7 +70,7 @@ class Settings:
     database_url: Secret = DATABASE  # DATABASE_URL: may hold a password
     host: str = "127.0.0.1"  # HOST: the address to listen on
     port: int = 8080  # PORT
-    log: str = "text"  # RELAY_LOG: text or json
+    log: str = "text"  # RELAY_LOG: text, json or quiet
     lease: float = 10.0  # RELAY_LEASE: seconds after which a silent worker's work is taken over
     admin_password: Secret = NO_SECRET  # RELAY_ADMIN_PASSWORD: unset, the pages are off
 
@@ -86,8 +86,8 @@ def read(env: Mapping[str, str]) -> Settings:
     """
     default = Settings()
     log = env.get("RELAY_LOG", default.log)
-    if log not in ("text", "json"):
-        raise BadSettings(f"RELAY_LOG is {log!r}; use text or json")
+    if log not in ("text", "json", "quiet"):
+        raise BadSettings(f"RELAY_LOG is {log!r}; use text, json or quiet")
     return Settings(
         rules=Path(env.get("RELAY_RULES", str(default.rules))),
         database_url=Secret(env.get("DATABASE_URL") or default.database_url.reveal()),

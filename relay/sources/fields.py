@@ -6,6 +6,7 @@ Knows no sender, and never quotes what it found.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -23,7 +24,7 @@ def parse(body: bytes) -> Any:
         NotUnderstood: it is not that, or is nested deeper than ``MAX_DEPTH``.
     """
     try:
-        data = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+        data = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError:
         raise NotUnderstood("the body is not valid UTF-8") from None
     except RecursionError:
@@ -37,6 +38,14 @@ def parse(body: bytes) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    """``1e999`` is JSON, but no number that could be written down again as JSON."""
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(digits)
+    return value
 
 
 def _deeper_than(data: Any, limit: int) -> bool:
@@ -137,7 +146,7 @@ def items(data: Any, *path: str | int) -> list[Any]:
 
 def texts(data: Any, *path: str | int) -> Mapping[str, str]:
     """The object of texts at ``path`` (labels, annotations); empty where it is missing or null."""
-    return {clean(name): text(value) for name, value in mapping(data, *path).items()}
+    return {clean(name): text(data, *path, name) for name in mapping(data, *path)}
 
 
 def clean(value: str) -> str:

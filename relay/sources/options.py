@@ -15,12 +15,13 @@ MEGABYTE = 1_000_000
 class Basic(Part):
     """A user name and password, sent as HTTP Basic (RFC 7617)."""
 
-    username: str
+    username: str = Field(pattern=r"^[^:]*$", description="without a colon, which ends it (RFC 7617 §2)")
     password: Secrets
 
 
 class SourceOptions(Part):
     """What all sources have in common. ``open: true`` accepts requests without credentials."""
 
+    type: str  # each sender narrows it to its own name
     open: bool = False
     max_body: int = Field(default=5 * MEGABYTE, ge=1_000, le=100 * MEGABYTE, description="largest body, in bytes")
