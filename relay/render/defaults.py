@@ -1,0 +1,48 @@
+"""The built-in templates: what an event says where the rules name no template of their own.
+
+Never chosen by anything but the event's type, name and action, and the reader's language. They are written in the
+same language as everybody's templates, in builtin/en.yaml and builtin/ru.yaml.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from relay.model import Event
+from relay.render.blocks import TemplateSpec
+from relay.render.reader import Locale
+from relay.render.template import Template, compile_template
+
+
+def default_template(event: Event, locale: Locale) -> Template:
+    """The nearest built-in template: `github.pull_request.closed`, `github.pull_request`, `github`, `any`."""
+    specs = load(locale)
+    keys = (f"{event.type}.{event.event}.{event.action}", f"{event.type}.{event.event}", event.type)
+    return compiled(locale, next((key for key in keys if key in specs), "any"))
+
+
+@functools.cache
+def load(locale: Locale) -> Mapping[str, Any]:
+    """The templates of one language, as their file says them. Keys that begin with a dot only lend their parts."""
+    text = files("relay.render").joinpath("builtin", f"{locale}.yaml").read_text(encoding="utf-8")
+    loaded = yaml.safe_load(text)
+    return {key: value for key, value in loaded.items() if not key.startswith(".")}
+
+
+@functools.cache
+def compiled(locale: Locale, key: str) -> Template:
+    """One of them, compiled when it is first wanted.
+
+    Raises:
+        ValueError: the file has a fault, which the tests would have found.
+    """
+    return compile_template(TemplateSpec.model_validate(load(locale)[key]), functools.partial(_refuse, locale, key))
+
+
+def _refuse(locale: Locale, key: str, path: tuple[str | int, ...], sentence: str) -> None:
+    raise ValueError(f"builtin/{locale}.yaml: {key}.{'.'.join(map(str, path))}: {sentence}")
