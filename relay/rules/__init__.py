@@ -1,0 +1,23 @@
+"""The rules: `rules.yaml` loaded, matched and decided. Text in, values out; nothing here touches disk or clock."""
+
+from relay.rules.conditions import Failed
+from relay.rules.deciding import Decision, Outcome, decide
+from relay.rules.editor import schema
+from relay.rules.loading import load
+from relay.rules.people import Person
+from relay.rules.routing import Step
+from relay.rules.rulebook import Rule, Rules, Telling
+
+__all__ = [
+    "Decision",
+    "Failed",
+    "Outcome",
+    "Person",
+    "Rule",
+    "Rules",
+    "Step",
+    "Telling",
+    "decide",
+    "load",
+    "schema",
+]

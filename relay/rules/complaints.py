@@ -1,0 +1,65 @@
+"""The list of everything wrong with a rules file, each at its line and column.
+
+Never stops at the first fault, and never tells the same place twice of a variable that is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from relay.errors import Complaint
+from relay.rules.document import Document, Path, Place
+
+Complain = Callable[[Path, str], None]
+
+NOWHERE = Document(None, {}, {})
+
+
+class Complaints:
+    """Collects complaints about one file. ``document`` is set once there is one to look places up in."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.document = NOWHERE
+        self.found: set[Complaint] = set()
+        self._settled: set[Path] = set()
+
+    def at_place(self, place: Place, path: Path, message: str) -> None:
+        self._add(place, path, message, "error")
+
+    def error(self, path: Path, message: str) -> None:
+        """Complain about the value at ``path``."""
+        if not self.is_settled(path):
+            self._add(self.document.place(path), path, message, "error")
+
+    def key(self, path: Path, message: str) -> None:
+        """Complain about the key that ends ``path``."""
+        self._add(self.document.place(path, key=True), path, message, "error")
+
+    def warning(self, path: Path, message: str) -> None:
+        self._add(self.document.place(path), path, message, "warning")
+
+    def settling(self, path: Path, message: str) -> None:
+        """Complain of a value of which nothing else is worth saying until this is mended."""
+        self._add(self.document.place(path), path, message, "error")
+        self._settled.add(path)
+
+    def is_settled(self, path: Path) -> bool:
+        return any(path[:end] in self._settled for end in range(1, len(path) + 1))
+
+    def below(self, *prefix: str | int) -> Complain:
+        """A complaint box for the part of the file under ``prefix``, whose paths are relative to it."""
+        return lambda path, message: self.error((*prefix, *path), message)
+
+    @property
+    def errors(self) -> tuple[Complaint, ...]:
+        return tuple(sorted(complaint for complaint in self.found if complaint.level == "error"))
+
+    @property
+    def warnings(self) -> tuple[Complaint, ...]:
+        return tuple(sorted(complaint for complaint in self.found if complaint.level == "warning"))
+
+    def _add(self, place: Place, path: Path, message: str, level: Literal["error", "warning"]) -> None:
+        where = ".".join(map(str, path))
+        self.found.add(Complaint(place.line, place.column, where, message, level, self.file))
