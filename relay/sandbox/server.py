@@ -25,6 +25,10 @@ class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:  # noqa: ARG002
+        """Do not wait for the client's next request on a connection that has just been given up."""
+        self.close_connection = True
+
 
 class _Listener(ThreadedWSGIServer):
     """Knows its open connections, so that it can end them."""

@@ -39,6 +39,12 @@ def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, 
     return None if taken is None else (taken, True)
 
 
+def is_free(tx: Transaction, name: str) -> bool:
+    """Could anybody take this lease now?"""
+    held = select(lease.c.name).where(lease.c.name == name, lease.c.holder != "", lease.c.until > tx.now)
+    return tx.connection.execute(held).first() is None
+
+
 def holds(tx: Transaction, name: str, epoch: int) -> bool:
     """Is this epoch still the newest? Asked inside the writing transaction, so that a late writer writes nothing."""
     row = select(lease.c.epoch).where(lease.c.name == name).with_for_update()

@@ -165,6 +165,12 @@ def backlog(tx: Transaction, portal: str, *, most: int) -> int:
     return tx.connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
+def anything_sending(tx: Transaction, portal: str) -> bool:
+    """Is a message being sent, or left by somebody who was sending it?"""
+    busy = select(message.c.id).where(message.c.portal == portal, message.c.state == "sending").limit(1)
+    return tx.connection.execute(busy).first() is not None
+
+
 def next_due(tx: Transaction, portal: str) -> float | None:
     """When the first stream that waits will be due (Unix seconds); ``None`` if none waits."""
     due = select(func.min(stream.c.due_at)).where(

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from relay.sandbox import Portal, Server, serve
 from relay.sandbox.faults import KINDS
@@ -73,6 +74,15 @@ def test_a_reset_connection_says_nothing(server: Server, when: Any, left: int) -
         post(server.webhook + SEND, HELLO)
     assert stored(server) == left
     assert server.portal.calls()[0].status == 0
+
+
+def test_a_reset_ends_a_connection_that_its_client_would_keep(server: Server) -> None:
+    with requests.Session() as client:
+        client.post(server.webhook + SEND, json=HELLO, timeout=5)
+        server.portal.fail("reset")
+
+        with pytest.raises(requests.ConnectionError):
+            client.post(server.webhook + SEND, json=HELLO, timeout=5)
 
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])

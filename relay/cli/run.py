@@ -1,0 +1,95 @@
+"""The commands that run something: serve, web, work, sandbox, and the upkeep of the database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import click
+
+from relay import house, lifeline, log, settings
+from relay.cli.supervise import Together
+from relay.sandbox import Portal
+from relay.sandbox import serve as serve_portal
+from relay.store.database import Database
+from relay.work import Worker
+
+
+def prepared() -> tuple[settings.Settings, dict[str, str]]:
+    """The settings and the environment they came from, with logging set up and the lifeline held."""
+    env = house.environment()
+    chosen = settings.read(env)
+    log.setup(chosen.log)
+    lifeline.hold(os.environ)
+    return chosen, env
+
+
+@click.command()
+def serve() -> None:
+    """Run everything on this machine: the door, the router and the courier."""
+    chosen, env = prepared()
+    house.build(chosen, env).close()  # so that a fault in the rules is told once, and before anything is started
+    log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
+    with Together([["web"], ["work"]], os.environ) as processes:
+        sys.exit(processes.wait())
+
+
+@click.command()
+def web() -> None:
+    """Run the door only: requests are taken in and journalled."""
+    from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
+
+    chosen, env = prepared()
+    house.build(chosen, env).close()
+    server.serve(chosen)
+
+
+@click.command()
+def work() -> None:
+    """Run the router and the courier only: what is journalled is decided and delivered."""
+    chosen, env = prepared()
+    built = house.build(chosen, env)
+    worker = Worker(built)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    log.line("work: started", rules=chosen.rules, portals=len(built.rules.portals))
+    worker.run()
+    built.close()
+    log.line("work: ended")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8081, show_default=True, help="0 takes a free one")
+def sandbox(host: str, port: int) -> None:
+    """Run the stand-in Bitrix24 portal, with its page, to try things against."""
+    server = serve_portal(Portal(), host=host, port=port, control=True)
+    click.echo(f"The stand-in portal's page:  {server.url}/")
+    click.echo(f"Its incoming webhook:        {server.webhook}")
+    click.echo("It keeps everything in memory. Ctrl-C ends it.")
+    until_asked_to_stop().wait()
+    server.close()
+
+
+def until_asked_to_stop() -> threading.Event:
+    """An event that SIGTERM or Ctrl-C sets."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    return asked
+
+
+@click.group()
+def db() -> None:
+    """The database: its tables and their upkeep."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Create the tables, or bring them up to this version. Running it again changes nothing."""
+    database = Database(settings.read(house.environment()).database_url)
+    database.upgrade()
+    database.close()
+    click.echo("The tables are those of this version.")

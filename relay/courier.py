@@ -1,0 +1,213 @@
+"""Corridor two, second half: what is in the outbox is claimed, called at the portal's pace, and settled.
+
+Never words a message and never reads the rules: it carries parcels as they are. The bucket is spent in the claim,
+before the call, so that no crash and no second worker can ask more of a portal than it allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from relay import failpoint
+from relay.bitrix import answer, call, pace
+from relay.bitrix.client import Client
+from relay.errors import PortalUnreachable
+from relay.model import (
+    Answer,
+    Dead,
+    Delivered,
+    Later,
+    Message,
+    Muted,
+    Parcel,
+    PortalTrouble,
+    Refused,
+    Unknown,
+    Verdict,
+    WithoutBlocks,
+)
+from relay.store import leases, outbox, portals
+from relay.store.database import Database, Transaction
+from relay.store.outbox import Settlement
+from relay.store.portals import PortalState
+
+BATCH = 50  # commands in one batch call (Bitrix24 REST docs, batch)
+GIVE_UP_AFTER = 72 * 3600.0  # seconds from the first try of a message that keeps failing by itself
+PATIENCE = {"rate": 60.0, "down": 60.0, "closed": 300.0, "expired": 300.0}  # longest wait before asking again, seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A portal that can be called: its name in the rules, its pace, and the client that knows its address."""
+
+    name: str
+    pace: pace.Pace
+    client: Client
+    replaces_by_tag: bool
+
+    @property
+    def lease(self) -> str:
+        return f"portal:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Parcels claimed for one call, under the epoch of the lease, with a token of the bucket already spent."""
+
+    epoch: int
+    parcels: Sequence[Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be sent now; ask again in ``seconds``, or when something has changed."""
+
+    seconds: float
+
+
+def claim(database: Database, to: Destination, *, holder: str, lease_seconds: float) -> Load | Wait:
+    """Claim the parcels of one call, if there are any and the portal's pace allows it now."""
+    with database.read() as tx:
+        if not outbox.backlog(tx, to.name, most=1) and not _abandoned(tx, to):
+            due = outbox.next_due(tx, to.name)
+            return Wait(max(0.0, due - tx.now) if due is not None else 60.0)
+    with database.write() as tx:
+        epoch = hold(tx, to, holder=holder, lease_seconds=lease_seconds)
+        if epoch is None:
+            return Wait(lease_seconds / 2)
+        state = portals.get(tx, to.name)
+        wait = max(state.not_before - tx.now, to.pace.wait(state.level, state.level_at, tx.now))
+        if wait > 0:
+            return Wait(wait)
+        room = to.pace.room(state.level, state.level_at, tx.now)
+        backlog = outbox.backlog(tx, to.name, most=BATCH + room)
+        # A portal in trouble is asked with one message: if it still is, one has been tried and not fifty.
+        size = 1 if state.trouble else pace.batch_size(backlog, room, state.batch_cap)
+        parcels = outbox.claim(tx, to.name, epoch, size)
+        if not parcels:
+            return Wait(0.0)
+        portals.fill(tx, to.name, to.pace.level(state.level, state.level_at, tx.now) + 1)
+        failpoint.here("courier: claimed, not committed")
+    return Load(epoch=epoch, parcels=parcels)
+
+
+def _abandoned(tx: Transaction, to: Destination) -> bool:
+    """Has somebody who is gone left messages in the middle of being sent?"""
+    return outbox.anything_sending(tx, to.name) and leases.is_free(tx, to.lease)
+
+
+def hold(tx: Transaction, to: Destination, *, holder: str, lease_seconds: float) -> int | None:
+    """Take or keep the portal's lease; a new holder puts back what his predecessor was sending."""
+    lease = leases.hold(tx, to.lease, holder, lease_seconds)
+    if lease is None:
+        return None
+    epoch, new = lease
+    if new:
+        outbox.take_over(tx, to.name, epoch)
+    return epoch
+
+
+def deliver(to: Destination, load: Load, *, now: float) -> Answer:
+    """Make the call. The only step that touches the network, and it is in no transaction."""
+    failpoint.here("courier: claimed, not called")
+    outgoing = call.build(load.parcels)
+    try:
+        reply = to.client.call(outgoing.method, outgoing.payload)
+    except PortalUnreachable as fault:
+        came = answer.unreachable(fault)
+        return replace(came, verdicts=tuple(Unknown(str(fault)) for _ in load.parcels)) if fault.sent else came
+    finally:
+        failpoint.here("courier: called, not settled")
+    return answer.read(outgoing, reply.status, reply.body, now=now, moved_to=reply.moved_to)
+
+
+def settle(database: Database, to: Destination, load: Load, came: Answer, *, jitter: float) -> list[Settlement]:
+    """Write down what the answer means for each parcel and for the portal.
+
+    Args:
+        jitter: from 0 to 1, so that many that failed together do not come back together.
+
+    Returns:
+        What was written; less than was sent if the lease was lost meanwhile.
+    """
+    with database.write() as tx:
+        settlements = [
+            rule(parcel, verdict, to=to, now=tx.now, jitter=jitter)
+            for parcel, verdict in zip(load.parcels, _verdicts(load, came), strict=True)
+        ]
+        written = [each for each in settlements if outbox.settle(tx, to.name, load.epoch, each)]
+        if leases.holds(tx, to.lease, load.epoch):
+            _remember(tx, to, came, jitter=jitter)
+        failpoint.here("courier: settled, not committed")
+    failpoint.here("courier: settled")
+    return written
+
+
+def _verdicts(load: Load, came: Answer) -> Sequence[Verdict | PortalTrouble]:
+    """A verdict for each parcel, or the portal's trouble for all of them."""
+    return came.verdicts or [came.trouble or Unknown("the portal's answer said nothing of it")] * len(load.parcels)
+
+
+def rule(  # noqa: PLR0911 - one answer a verdict, as in the table of verdicts (README, «What becomes of a message»)
+    parcel: Parcel, verdict: Verdict | PortalTrouble, *, to: Destination, now: float, jitter: float
+) -> Settlement:
+    """What becomes of a parcel. Pure."""
+    again_at = now + pace.backoff(parcel.attempts + 1, jitter=jitter)
+    match verdict:
+        case Delivered(number):
+            return Settlement(parcel=parcel, state="delivered", verdict="delivered", notification_id=number)
+        case Muted():
+            return Settlement(parcel=parcel, state="muted", verdict="muted", why="switched off by the recipient")
+        case Refused(why):
+            instead = _to_fallback(parcel)
+            return Settlement(parcel=parcel, state="dead", verdict="refused", code="REFUSED", why=why, instead=instead)
+        case Later(code, why, not_before):
+            if now - parcel.created_at > GIVE_UP_AFTER:
+                return Settlement(parcel=parcel, state="dead", verdict="dead", code=code, why=f"gave up: {why}")
+            at = max(again_at, not_before or 0.0)
+            return Settlement(parcel=parcel, state="queued", verdict="later", code=code, why=why, not_before=at)
+        case WithoutBlocks(code, why):
+            if parcel.plain or parcel.message.attach is None:
+                return Settlement(parcel=parcel, state="dead", verdict="dead", code=code, why=why)
+            return Settlement(parcel=parcel, state="queued", verdict="plain", code=code, why=why, plain=True)
+        case Dead(code, why):
+            return Settlement(parcel=parcel, state="dead", verdict="dead", code=code, why=why)
+        case Unknown(why):
+            seen_once = to.replaces_by_tag and bool(parcel.message.tag)
+            if seen_once or parcel.message.urgent or parcel.message.delete:
+                return Settlement(parcel=parcel, state="queued", verdict="unknown", why=why, not_before=again_at)
+            return Settlement(parcel=parcel, state="held", verdict="unknown", why=why)
+        case PortalTrouble():
+            return Settlement(
+                parcel=parcel, state="queued", verdict="later", code=verdict.code, why=verdict.why, counted=False
+            )
+
+
+def _to_fallback(parcel: Parcel) -> Message | None:
+    """The same message to the next person who should know, when the portal takes nothing for this one."""
+    if not parcel.message.fallback or parcel.message.delete:
+        return None
+    first, *rest = parcel.message.fallback
+    return replace(parcel.message, user_id=first, person=f"instead of {parcel.message.person}", fallback=tuple(rest))
+
+
+def _remember(tx: Transaction, to: Destination, came: Answer, *, jitter: float) -> None:
+    """What the answer says of the portal: its trouble or its recovery, and how large the next batch may be."""
+    state = portals.get(tx, to.name)
+    if came.trouble is None:
+        if state.trouble:
+            portals.recovered(tx, to.name)
+        if state.batch_cap < BATCH:
+            portals.shape_batches(tx, to.name, min(BATCH, state.batch_cap * 2))
+        return
+    portals.in_trouble(tx, state, came.trouble, _ask_again_at(state, came.trouble, now=tx.now, jitter=jitter))
+    if came.trouble.kind == "rate":
+        portals.fill(tx, to.name, to.pace.full)  # whatever we reckoned, the portal says so
+    if came.trouble.sent:
+        portals.shape_batches(tx, to.name, max(1, state.batch_cap // 2))
+
+
+def _ask_again_at(state: PortalState, trouble: PortalTrouble, *, now: float, jitter: float) -> float:
+    wait = min(PATIENCE[trouble.kind], pace.backoff(state.failures + 1, jitter=jitter))
+    return max(now + wait, trouble.not_before or 0.0)

@@ -1,0 +1,69 @@
+"""Corridor one: a request is verified, read and journalled while its sender waits.
+
+Never decides whom an event concerns: that happens behind the first wall, where no rule can make a sender wait.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from relay import failpoint
+from relay.errors import Refused
+from relay.model import Reading, Request
+from relay.rules import Rules
+from relay.sources import SENDERS
+from relay.store.journal import Arrival, Receipt
+
+# Headers that prove who the sender is. They have done their work once the request is verified, and a journal that
+# does not hold them cannot leak them.
+CREDENTIAL = re.compile(r"auth|cookie|token|secret|signature|passw|api-?key", re.IGNORECASE)
+
+
+class UnknownSource(Refused):
+    """There is no source of this name in the rules."""
+
+    status = 404
+
+
+def accept(name: str, request: Request, *, rules: Rules, journal: Callable[[Arrival], Receipt], now: float) -> Receipt:
+    """Take a request in.
+
+    Args:
+        name: the source, as in ``/in/<name>``.
+        journal: writes an arrival down and returns once it is on disk.
+        now: Unix seconds, against which signed timestamps are checked.
+
+    Raises:
+        Refused: of the kind that says what is wrong; nothing was journalled.
+        StoreUnavailable: it could not be written; the sender should come again.
+    """
+    options = rules.sources.get(name)
+    if options is None:
+        raise UnknownSource
+    sender = SENDERS[options.type]
+    sender.verify(options, request, now)
+    reading = sender.read(name, options, request)
+    failpoint.here("intake: verified, not journalled")
+    receipt = journal(arrival(name, request, reading))
+    failpoint.here("intake: journalled, not answered")
+    return receipt
+
+
+def arrival(name: str, request: Request, reading: Reading) -> Arrival:
+    """What the journal keeps of a request."""
+    first = reading.events[0]
+    return Arrival(
+        source=name,
+        method=request.method,
+        headers=without_credentials(request.headers),
+        body=request.body,
+        delivery=reading.delivery,
+        window=reading.window,
+        kind=".".join(filter(None, (first.event, first.action))),
+        title=first.title,
+    )
+
+
+def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if not CREDENTIAL.search(name)}

@@ -1,0 +1,196 @@
+"""The patient half at work: the router and the courier, woken when there is something to do, until told to stop.
+
+Never decides and never calls a portal itself: it gives the corridors their turns.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from relay import courier, log, router
+from relay.courier import Destination, Load, Wait
+from relay.errors import StoreUnavailable
+from relay.house import House
+from relay.model import Answer, Dead
+from relay.store import leases
+
+LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
+MOST_CALLS = 64  # in flight for all portals together
+LOOK_EVERY = 0.02  # seconds between two looks at whether anything was committed (SQLite: 5 µs a look)
+FLOOR = 1.0  # seconds after which everybody looks for himself, whatever the signals said
+
+
+class Worker:
+    """Runs the router and the courier in threads of this process.
+
+    ``run`` returns after ``stop``: calls in flight are finished and settled, and leases given back.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._stopping = threading.Event()
+        self._router_signal = threading.Event()
+        self._courier_signal = threading.Event()
+        self._in_flight: Counter[str] = Counter()
+        self._guard = threading.Lock()  # of the counter
+        self._calls = ThreadPoolExecutor(MOST_CALLS, "call")  # starts threads only as they are needed
+        self._renewed = 0.0  # when the leases of portals with calls in flight were last kept, monotonic seconds
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._router_signal.set()
+        self._courier_signal.set()
+
+    def run(self) -> None:
+        threads = [
+            threading.Thread(target=self._keep_on, args=(turn,), name=turn.__name__.strip("_"))
+            for turn in (self._route, self._carry)
+        ]
+        for thread in threads:
+            thread.start()
+        self._watch()
+        for thread in threads:
+            thread.join()
+        self._calls.shutdown(wait=True)
+        self._give_back()
+
+    # ── Waking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _watch(self) -> None:
+        """Signal both loops when the database has changed, and look after the rules file."""
+        with self._house.database.watch() as version:
+            seen, next_floor = None, 0.0
+            while not self._stopping.wait(LOOK_EVERY if version else FLOOR):
+                now = version() if version else None
+                if now != seen or time.monotonic() >= next_floor:
+                    seen, next_floor = now, time.monotonic() + FLOOR
+                    self._house.rules_file.refresh()
+                    self._router_signal.set()
+                    self._courier_signal.set()
+
+    def _keep_on(self, turns: Callable[[], None]) -> None:
+        """Keep a loop going whatever happens: a fault is told and the loop goes on after a pause."""
+        while not self._stopping.is_set():
+            try:
+                turns()
+            except StoreUnavailable as fault:
+                log.trouble(f"{threading.current_thread().name}: waits for the database", why=str(fault))
+                self._stopping.wait(FLOOR)
+            except Exception as fault:
+                log.failure(f"{threading.current_thread().name}: failed and goes on", fault)
+                self._stopping.wait(FLOOR)
+
+    # ── The router's loop ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _route(self) -> None:
+        self._router_signal.clear()
+        lease = self._house.settings.lease
+        plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        for plan in plans:
+            log.line(
+                "router: decided",
+                event=plan.entry.id,
+                source=plan.entry.source,
+                kind=plan.entry.kind,
+                outcome=plan.outcome,
+                messages=len(plan.messages),
+                unmapped=len(plan.unmapped),
+                note=plan.note,
+            )
+        if plans:
+            self._courier_signal.set()
+        else:
+            self._router_signal.wait(FLOOR)
+
+    # ── The courier's loop ────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry(self) -> None:
+        self._courier_signal.clear()
+        waits = [self._start_calls(to) for to in self._house.destinations().values()]
+        self._keep_leases()
+        self._courier_signal.wait(min([*waits, FLOOR, self._house.settings.lease / 3]))
+
+    def _start_calls(self, to: Destination) -> float:
+        """Start calls to a portal until its lanes are taken or nothing can be sent; how long to wait then, seconds."""
+        while self._in_flight[to.name] < LANES and not self._stopping.is_set():
+            claimed = courier.claim(
+                self._house.database, to, holder=self._holder, lease_seconds=self._house.settings.lease
+            )
+            if isinstance(claimed, Wait):
+                return claimed.seconds
+            self._count(to, +1)
+            self._calls.submit(self._call, to, claimed)
+        return FLOOR
+
+    def _call(self, to: Destination, load: Load) -> None:
+        try:
+            started = time.monotonic()
+            answer = self._ask(to, load)
+            self._settle(to, load, answer, seconds=time.monotonic() - started)
+        finally:
+            self._count(to, -1)
+            self._courier_signal.set()
+
+    def _ask(self, to: Destination, load: Load) -> Answer:
+        try:
+            return courier.deliver(to, load, now=time.time())
+        except Exception as fault:
+            log.failure("courier: the relay failed on a message, which is put aside", fault, portal=to.name)
+            return Answer(
+                verdicts=tuple(Dead("RELAY", f"the relay failed on it: {type(fault).__name__}") for _ in load.parcels)
+            )
+
+    def _settle(self, to: Destination, load: Load, answer: Answer, *, seconds: float) -> None:
+        """Write the answer down, however long the database makes us wait: an answer that is lost is sent twice."""
+        while True:
+            try:
+                written = courier.settle(self._house.database, to, load, answer, jitter=random.random())  # noqa: S311
+                break
+            except StoreUnavailable as fault:
+                log.trouble("courier: an answer waits for the database", portal=to.name, why=str(fault))
+                if self._stopping.wait(FLOOR):
+                    return
+        log.line(
+            "courier: called",
+            portal=to.name,
+            messages=[parcel.id for parcel in load.parcels],
+            verdicts=dict(Counter(each.verdict for each in written)),
+            seconds=round(seconds, 3),
+            trouble=answer.trouble.kind if answer.trouble else "",
+            code=answer.trouble.code if answer.trouble else "",
+            why=answer.trouble.why if answer.trouble else "",
+        )
+        if answer.moved_to:
+            log.trouble(
+                "courier: the portal has moved; change its address in the rules", portal=to.name, to=answer.moved_to
+            )
+
+    def _keep_leases(self) -> None:
+        """While calls are in flight, keep the leases under which they were claimed."""
+        if time.monotonic() - self._renewed < self._house.settings.lease / 3:
+            return
+        self._renewed = time.monotonic()
+        for to in self._house.destinations().values():
+            if self._in_flight[to.name]:
+                with self._house.database.write() as tx:
+                    courier.hold(tx, to, holder=self._holder, lease_seconds=self._house.settings.lease)
+
+    def _count(self, to: Destination, change: int) -> None:
+        with self._guard:
+            self._in_flight[to.name] += change
+
+    # ── The end ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _give_back(self) -> None:
+        with self._house.database.write() as tx:
+            for name in (router.LEASE, *(to.lease for to in self._house.destinations().values())):
+                leases.release(tx, name, self._holder)

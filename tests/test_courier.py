@@ -1,0 +1,239 @@
+"""What becomes of a parcel: the table of verdicts, row by row, and the portal's trouble that is nobody's fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relay import courier
+from relay.bitrix import address, pace
+from relay.bitrix.client import Client
+from relay.courier import Destination, Load, Wait
+from relay.model import (
+    Answer,
+    Dead,
+    Delivered,
+    Later,
+    Muted,
+    Parcel,
+    PortalTrouble,
+    Refused,
+    Unknown,
+    Verdict,
+    WithoutBlocks,
+)
+from relay.store import outbox, portals
+from relay.store.database import Database
+from tests.conftest import Clock
+from tests.store.build import message, put
+
+NOW = 1_795_000_000.0
+
+
+def destination(*, replaces: bool) -> Destination:
+    at = address.parse("https://portal.bitrix24.ru", "token")
+    return Destination(name="main", pace=pace.PLANS["standard"], client=Client(at), replaces_by_tag=replaces)
+
+
+@pytest.fixture
+def to() -> Iterator[Destination]:
+    made = destination(replaces=True)
+    yield made
+    made.client.close()
+
+
+def parcel(*, attempts: int = 0, plain: bool = False, created_at: float = NOW, **words: Any) -> Parcel:
+    return Parcel(id=1, message=message(**words), attempts=attempts, plain=plain, created_at=created_at)
+
+
+BLOCKS = {"attach": {"BLOCKS": [{"MESSAGE": "x"}]}}
+
+# What came → what becomes of the parcel: its state, whether it counts against it.
+TABLE: list[tuple[str, Parcel, Verdict | PortalTrouble, bool, str, bool]] = [
+    ("delivered", parcel(), Delivered(7), True, "delivered", True),
+    ("muted by the recipient", parcel(), Muted(), True, "muted", True),
+    ("refused", parcel(), Refused("no such person"), True, "dead", True),
+    ("busy", parcel(), Later("ERROR_CORE", "a fault"), True, "queued", True),
+    ("busy for three days", parcel(created_at=NOW - 73 * 3600), Later("ERROR_CORE", "a fault"), True, "dead", True),
+    ("blocks refused", parcel(**BLOCKS), WithoutBlocks("ATTACH_ERROR", "w"), True, "queued", True),
+    ("refused without blocks", parcel(plain=True, **BLOCKS), WithoutBlocks("MESSAGE_EMPTY", "w"), True, "dead", True),
+    ("blocks refused that are not there", parcel(), WithoutBlocks("MESSAGE_EMPTY", "w"), True, "dead", True),
+    ("wrong for ever", parcel(), Dead("ERROR_ARGUMENT", "w"), True, "dead", True),
+    ("unknown, and a repeat replaces itself", parcel(), Unknown("w"), True, "queued", True),
+    ("unknown, without a tag", parcel(tag=""), Unknown("w"), True, "held", True),
+    ("unknown, by a webhook", parcel(), Unknown("w"), False, "held", True),
+    ("unknown but urgent, by a webhook", parcel(urgent=True), Unknown("w"), False, "queued", True),
+    ("unknown deletion", parcel(delete=True), Unknown("w"), False, "queued", True),
+    ("the portal is down", parcel(), PortalTrouble("down", "HTTP_502", "w"), True, "queued", False),
+    ("too many requests", parcel(), PortalTrouble("rate", "QUERY_LIMIT_EXCEEDED", "w"), True, "queued", False),
+    ("credentials are wrong", parcel(), PortalTrouble("closed", "INVALID_CREDENTIALS", "w"), False, "queued", False),
+    ("the token has run out", parcel(), PortalTrouble("expired", "expired_token", "w"), True, "queued", False),
+    ("closed for four days", parcel(created_at=NOW - 96 * 3600), PortalTrouble("down", "", "w"), True, "queued", False),
+]
+
+
+@pytest.mark.parametrize(("one", "came", "replaces", "state", "counted"), [row[1:] for row in TABLE], ids=lambda _: "")
+def test_a_verdict_s_consequence(
+    one: Parcel, came: Verdict | PortalTrouble, replaces: bool, state: str, counted: bool
+) -> None:
+    settlement = courier.rule(one, came, to=destination(replaces=replaces), now=NOW, jitter=0.0)
+
+    assert (settlement.state, settlement.counted) == (state, counted)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (9, 512), (10, 900), (50, 900)])
+def test_a_message_waits_longer_after_each_failure(to: Destination, attempts: int, seconds: int) -> None:
+    settlement = courier.rule(parcel(attempts=attempts), Later("X", "w"), to=to, now=NOW, jitter=0.0)
+
+    assert settlement.not_before == NOW + seconds
+
+
+def test_a_time_that_the_portal_gives_is_kept(to: Destination) -> None:
+    settlement = courier.rule(parcel(), Later("OPERATION_TIME_LIMIT", "w", NOW + 600), to=to, now=NOW, jitter=0.0)
+
+    assert settlement.not_before == NOW + 600
+
+
+def test_the_second_time_goes_without_blocks(to: Destination) -> None:
+    settlement = courier.rule(parcel(**BLOCKS), WithoutBlocks("ATTACH_ERROR", "w"), to=to, now=NOW, jitter=0.0)
+
+    assert settlement.plain
+
+
+def test_fallbacks_are_tried_in_their_order(to: Destination) -> None:
+    settlement = courier.rule(parcel(fallback=(18, 19)), Refused("gone"), to=to, now=NOW, jitter=0.0)
+
+    assert settlement.instead is not None
+    assert (settlement.instead.user_id, settlement.instead.fallback) == (18, (19,))
+    assert settlement.instead.text == "hello"
+
+
+def claim(database: Database, to: Destination, *, holder: str = "me") -> Load | Wait:
+    return courier.claim(database, to, holder=holder, lease_seconds=10)
+
+
+def load(database: Database, to: Destination) -> Load:
+    claimed = claim(database, to)
+    assert isinstance(claimed, Load)
+    return claimed
+
+
+def settle(database: Database, to: Destination, one: Load, came: Answer) -> list[outbox.Settlement]:
+    return courier.settle(database, to, one, came, jitter=0.0)
+
+
+def trouble(database: Database) -> portals.PortalState:
+    with database.write() as tx:
+        return portals.get(tx, "main")
+
+
+def test_with_nothing_to_send_no_token_is_spent(database: Database, to: Destination) -> None:
+    assert isinstance(claim(database, to), Wait)
+    assert trouble(database).level == 0
+
+
+def test_a_call_spends_a_token_before_it_is_made(database: Database, to: Destination) -> None:
+    put(database, message())
+    load(database, to)
+
+    assert trouble(database).level == 1
+
+
+def test_a_full_bucket_makes_the_next_call_wait(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 60)), message(user_id=99))
+    with database.write() as tx:
+        portals.get(tx, "main")
+        portals.fill(tx, "main", to.pace.full)
+
+    waited = claim(database, to)
+    assert isinstance(waited, Wait)
+    clock.forward(waited.seconds)
+    assert isinstance(claim(database, to), Load)
+
+
+def test_while_there_is_room_each_message_goes_alone_and_a_backlog_in_batches(
+    database: Database, to: Destination
+) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    assert len(load(database, to).parcels) == 1
+    put(database, *(message(user_id=user) for user in range(3, 203)))
+    assert len(load(database, to).parcels) == 50
+
+
+def test_two_workers_never_deliver_to_one_portal(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    load(database, to)
+
+    assert isinstance(claim(database, to, holder="another"), Wait)
+    clock.forward(11)
+    assert isinstance(claim(database, to, holder="another"), Load)
+
+
+def test_an_answer_that_comes_after_the_lease_is_lost_changes_nothing(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, message())
+    late = load(database, to)
+    clock.forward(11)
+    assert isinstance(claim(database, to, holder="another"), Load)
+
+    assert settle(database, to, late, Answer(verdicts=(Delivered(1),))) == []
+
+
+def test_a_portal_in_trouble_is_asked_again_later_and_with_one_message(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 101)))
+    first = load(database, to)
+    settle(database, to, first, Answer(trouble=PortalTrouble("closed", "INVALID_CREDENTIALS", "the secret is wrong")))
+
+    state = trouble(database)
+    assert (state.trouble, state.code, state.failures) == ("closed", "INVALID_CREDENTIALS", 1)
+    waited = claim(database, to)
+    assert isinstance(waited, Wait)
+    assert waited.seconds > 0
+    clock.forward(waited.seconds)
+    assert len(load(database, to).parcels) == 1
+
+
+def test_a_portal_that_works_again_is_in_no_trouble_any_more(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    settle(database, to, load(database, to), Answer(trouble=PortalTrouble("down", "HTTP_502", "w")))
+    clock.forward(60)
+    settle(database, to, load(database, to), Answer(verdicts=(Delivered(1),)))
+
+    assert trouble(database).trouble == ""
+
+
+def test_it_is_known_since_when_a_portal_is_in_trouble(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message())
+    began = clock.now
+    for _ in range(3):
+        settle(database, to, load(database, to), Answer(trouble=PortalTrouble("down", "HTTP_502", "w")))
+        clock.forward(100)
+
+    assert (trouble(database).since, trouble(database).failures) == (began, 3)
+
+
+def test_a_refusal_for_the_rate_fills_the_bucket(database: Database, to: Destination) -> None:
+    put(database, message())
+    settle(database, to, load(database, to), Answer(trouble=PortalTrouble("rate", "QUERY_LIMIT_EXCEEDED", "w")))
+
+    assert trouble(database).level == to.pace.full
+
+
+def test_batches_shrink_when_nobody_knows_what_became_of_one_and_grow_again(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 301)))
+    lost = load(database, to)
+    assert len(lost.parcels) == 50
+    unknown = tuple(Unknown("no answer") for _ in lost.parcels)
+    settle(database, to, lost, Answer(verdicts=unknown, trouble=PortalTrouble("down", "", "no answer", sent=True)))
+    assert trouble(database).batch_cap == 25
+
+    clock.forward(100)
+    settle(database, to, load(database, to), Answer(verdicts=(Delivered(1),)))
+    assert trouble(database).batch_cap == 50
