@@ -1,0 +1,38 @@
+# Two commands on a machine that has Python 3.11 or newer, pip and make: `make run` and `make test`.
+
+PYTHON ?= python3
+# The environments are made without pip in them: Debian's Python has no ensurepip, and the pip outside can fill them.
+INSTALL = $(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: run test lint requirements help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/ready ## try it: the relay, a stand-in portal and sample events, all on this machine
+	.venv/bin/python -m relay demo
+
+test: .venv-test/ready lint ## everything that must hold
+	.venv-test/bin/python -m pytest $(ARGS)
+
+lint: .venv-test/ready ## style, types and the shape of the house
+	.venv-test/bin/ruff check .
+	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+	.venv-test/bin/lint-imports
+
+.venv/ready: requirements.txt
+	$(PYTHON) -m venv --clear --without-pip $(@D)
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv-test/ready: requirements.txt requirements-test.txt
+	$(PYTHON) -m venv --clear --without-pip $(@D)
+	$(INSTALL) -r requirements.txt -r requirements-test.txt
+	@touch $@
+
+COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make requirements"
+requirements: ## pin anew what pyproject.toml asks for (needs uv)
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
