@@ -48,7 +48,7 @@ def parcel(*, attempts: int = 0, plain: bool = False, created_at: float = NOW, *
     return Parcel(id=1, message=message(**words), attempts=attempts, plain=plain, created_at=created_at)
 
 
-BLOCKS = {"attach": {"BLOCKS": [{"MESSAGE": "x"}]}}
+BLOCKS: dict[str, Any] = {"attach": {"BLOCKS": [{"MESSAGE": "x"}]}}
 
 # What came → what becomes of the parcel: its state, whether it counts against it.
 TABLE: list[tuple[str, Parcel, Verdict | PortalTrouble, bool, str, bool]] = [
