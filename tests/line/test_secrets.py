@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from relay import log
-from relay.cli import main
+from relay.cli.main import main
 from relay.sandbox import Portal, serve
 from relay.settings import Secret
 from tests.line.conftest import SECRET, TOKEN, Line
