@@ -1,5 +1,5 @@
 """`python -m relay`: the command line. Nothing else."""
 
-from relay.cli import main
+from relay.cli.main import main
 
 main()
