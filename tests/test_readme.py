@@ -1,4 +1,7 @@
-"""The README is true: its rules load, its commands run and print what it shows, and nothing that exists is missing."""
+"""The README is true in both languages: its rules load, its commands run and print what it shows, nothing is missing.
+
+Never reads the prose: that two texts say the same is for people; that they show the same code is held here.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ from relay.sources import SENDERS
 from tests.conftest import absent
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+READMES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ru.md")}
+ENGLISH, RUSSIAN = READMES.values()
 ENV = {
     "BITRIX24_WEBHOOK_URL": "https://acme.bitrix24.ru/rest/1/abcdef/",
     "BITRIX24_TOKEN": "token",
@@ -44,15 +48,28 @@ SOURCES = "sources: {github: {type: github, secret: '${GITHUB_WEBHOOK_SECRET}'}}
 PORTAL = "portal: {webhook: '${BITRIX24_WEBHOOK_URL}'}"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^[ ]*```{language}\n(.*?)^[ ]*```", README, re.DOTALL | re.MULTILINE)
+each_readme = pytest.mark.parametrize("readme", [pytest.param(text, id=name) for name, text in READMES.items()])
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    return re.findall(rf"^[ ]*```{language}\n(.*?)^[ ]*```", readme, re.DOTALL | re.MULTILINE)
+
+
+def found(pattern: str) -> list[Any]:
+    """Everything the pattern finds, in each of the files."""
+    return [
+        pytest.param(match, id=f"{name}-{match[:40]}")
+        for name, readme in READMES.items()
+        for match in re.findall(pattern, readme, re.MULTILINE)
+    ]
 
 
 def pieces_of_rules() -> Iterator[Any]:
-    for block in blocks("yaml"):
-        first = block.splitlines()[0]
-        if not first.startswith("# ") or "schema" in first:
-            yield pytest.param(block, id=first[:40])
+    for name, readme in READMES.items():
+        for block in blocks(readme, "yaml"):
+            first = block.splitlines()[0]
+            if not first.startswith("# ") or "schema" in first:
+                yield pytest.param(block, id=f"{name}-{first[:40]}")
 
 
 @pytest.mark.parametrize("block", list(pieces_of_rules()))
@@ -71,9 +88,10 @@ def test_the_rules_file_that_comes_with_the_relay_loads_without_a_warning() -> N
     assert loaded.warnings == ()
 
 
-def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
+@each_readme
+def test_alertmanager_takes_the_snippet(readme: str, tmp_path: Path) -> None:
     amtool = shutil.which("amtool") or absent("amtool", "install Debian's package prometheus-alertmanager")
-    (snippet,) = [block for block in blocks("yaml") if block.startswith("# alertmanager.yml")]
+    (snippet,) = [block for block in blocks(readme, "yaml") if block.startswith("# alertmanager.yml")]
     file = tmp_path / "alertmanager.yml"
     file.write_text(snippet)
 
@@ -81,8 +99,9 @@ def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_grafanas_snippet_has_the_keys_of_its_webhook_contact_point() -> None:
-    (snippet,) = [block for block in blocks("yaml") if block.startswith("# provisioning")]
+@each_readme
+def test_grafanas_snippet_has_the_keys_of_its_webhook_contact_point(readme: str) -> None:
+    (snippet,) = [block for block in blocks(readme, "yaml") if block.startswith("# provisioning")]
     (receiver,) = yaml.safe_load(snippet)["contactPoints"][0]["receivers"]
 
     # Grafana docs, webhook contact point: the settings' provisioning keys.
@@ -92,9 +111,10 @@ def test_grafanas_snippet_has_the_keys_of_its_webhook_contact_point() -> None:
 
 
 def shown_commands() -> Iterator[Any]:
-    for block in blocks("console"):
-        for command, output in re.findall(r"^\$ relay (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-            yield pytest.param(command, output, id=command[:40])
+    for name, readme in READMES.items():
+        for block in blocks(readme, "console"):
+            for command, output in re.findall(r"^\$ relay (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                yield pytest.param(command, output, id=f"{name}-{command[:40]}")
 
 
 @pytest.mark.parametrize(("command", "output"), list(shown_commands()))
@@ -118,14 +138,15 @@ def commands(group: click.Group, prefix: str) -> Iterator[tuple[str, str]]:
             yield prefix, name
 
 
+@each_readme
 @pytest.mark.parametrize(("prefix", "name"), list(commands(main, "relay")))
-def test_every_command_is_in_the_table(prefix: str, name: str) -> None:
-    rows = [line for line in README.splitlines() if line.startswith(f"| `{prefix} ") or f"· `{prefix} " in line]
+def test_every_command_is_in_the_table(readme: str, prefix: str, name: str) -> None:
+    rows = [line for line in readme.splitlines() if line.startswith(f"| `{prefix} ") or f"· `{prefix} " in line]
 
     assert any(re.search(rf"[ /]{name}[`/ ]", row) for row in rows)
 
 
-@pytest.mark.parametrize("command", re.findall(r"^\| `relay ([a-z/ -]+)", README, re.MULTILINE))
+@pytest.mark.parametrize("command", found(r"^\| `relay ([a-z/ -]+)"))
 def test_every_command_of_the_table_exists(command: str) -> None:
     first, *rest = command.split()
     group = main.commands[first]
@@ -134,16 +155,18 @@ def test_every_command_of_the_table_exists(command: str) -> None:
         assert name in group.commands
 
 
-def test_every_setting_is_documented() -> None:
+@each_readme
+def test_every_setting_is_documented(readme: str) -> None:
     source = (ROOT / "relay" / "settings.py").read_text(encoding="utf-8")
     for name in re.findall(r"# ([A-Z][A-Z0-9_]+):", source):
         if name != "RELAY_ADMIN_PASSWORD":  # its pages are still to come
-            assert f"`{name}`" in README
+            assert f"`{name}`" in readme
 
 
-def test_every_dependency_says_why_it_is_there() -> None:
+@each_readme
+def test_every_dependency_says_why_it_is_there(readme: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    (table,) = re.findall(r"^\| package \| because \|\n(.*?)\n\n", README, re.DOTALL | re.MULTILINE)
+    (table,) = re.findall(r"^(\| flask, .*?)\n\n", readme, re.DOTALL | re.MULTILINE)
     named = {name for row in table.splitlines() for name in re.findall(r"[a-z0-9-]+", row.split("|")[1])}
     for requirement in project["dependencies"]:
         name = re.match(r"[a-z0-9-]+", requirement)
@@ -151,16 +174,48 @@ def test_every_dependency_says_why_it_is_there() -> None:
         assert name[0] in named
 
 
+@each_readme
 @pytest.mark.parametrize("word", [word for word in WORDS if "." not in word])
-def test_every_word_of_an_event_is_documented(word: str) -> None:
-    assert f"`{word}`" in README
+def test_every_word_of_an_event_is_documented(readme: str, word: str) -> None:
+    assert f"`{word}`" in readme
 
 
+@each_readme
 @pytest.mark.parametrize("option", sorted({name for one in SENDERS.values() for name in one.options.model_fields}))
-def test_every_option_of_a_source_is_documented(option: str) -> None:
-    assert re.search(rf"\b{option}\b", README)
+def test_every_option_of_a_source_is_documented(readme: str, option: str) -> None:
+    assert re.search(rf"\b{option}\b", readme)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+@pytest.mark.parametrize("link", found(r"\]\(([^)#:]+)\)"))
 def test_every_file_that_is_linked_exists(link: str) -> None:
     assert (ROOT / link).exists()
+
+
+def without_comments(block: str) -> str:
+    """The code alone: comments are prose, and are translated."""
+    return re.sub(r"(?:^|[ ]+)# .*", "", block, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", ["sh", "yaml", "console"])
+def test_both_readmes_show_the_same_code(language: str) -> None:
+    assert [*map(without_comments, blocks(RUSSIAN, language))] == [*map(without_comments, blocks(ENGLISH, language))]
+
+
+def shape(readme: str) -> list[int]:
+    """The levels of the headings in their order, leaving out what only looks like one inside a block."""
+    prose = re.sub(r"^[ ]*```.*?^[ ]*```", "", readme, flags=re.DOTALL | re.MULTILINE)
+    return [len(marks) for marks in re.findall(r"^(#+) ", prose, re.MULTILINE)]
+
+
+def test_both_readmes_have_the_same_sections() -> None:
+    assert shape(RUSSIAN) == shape(ENGLISH)
+
+
+def named(readme: str) -> set[str]:
+    """Every key, word, command and file that the prose writes as code."""
+    prose = re.sub(r"^[ ]*```.*?^[ ]*```", "", readme, flags=re.DOTALL | re.MULTILINE)
+    return {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
+
+
+def test_the_russian_readme_leaves_out_no_key_word_or_command() -> None:
+    assert named(ENGLISH) - named(RUSSIAN) == set()
