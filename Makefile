@@ -4,7 +4,7 @@ PYTHON ?= python3
 # The environments are made without pip in them: Debian's Python has no ensurepip, and the pip outside can fill them.
 INSTALL = $(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test lint requirements help
+.PHONY: run test lint chaos requirements help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ lint: .venv-test/ready ## style, types and the shape of the house
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy
 	.venv-test/bin/lint-imports
+
+chaos: .venv-test/ready ## half an hour of kills and failures (SECONDS, DATABASE to change it)
+	.venv-test/bin/python -m tests.line.chaos --seconds $(or $(SECONDS),1800) $(if $(DATABASE),--database $(DATABASE))
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear --without-pip $(@D)
