@@ -157,6 +157,33 @@ def test_a_pull_request_shows_its_facts_and_its_text() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("severity", "said"),
+    [("critical", "критическая"), ("Medium", "средняя"), ("note", "замечание"), ("P2", "P2")],
+)
+@pytest.mark.parametrize("event_type", ["github", "alertmanager", "json"])
+def test_the_severity_is_in_russian_where_it_is_known(event_type: str, severity: str, said: str) -> None:
+    event = Event(source="s", type=event_type, event="alert", severity=severity, title="t")
+
+    attach = compose(event, None, reader=Reader("", "ru"), rule="r").attach
+
+    assert attach is not None
+    assert {"NAME": "Важность", "VALUE": said, "DISPLAY": "ROW"} in attach["BLOCKS"][0]["GRID"]
+
+
+@pytest.mark.parametrize(("truncated", "said"), [(1, "ещё 1 алерт"), (3, "ещё 3 алерта"), (12, "ещё 12 алертов")])
+def test_the_alerts_left_out_are_counted_in_good_russian(truncated: int, said: str) -> None:
+    event = Event(
+        source="s", type="alertmanager", event="alert", state="firing", title="t", alerts=(ALERT,), truncated=truncated
+    )
+
+    attach = compose(event, None, reader=Reader("", "ru"), rule="r").attach
+
+    assert attach is not None
+    assert attach["BLOCKS"][1]["MESSAGE"].startswith("🔴 [b]DiskWillFill[/b] · критично")
+    assert attach["BLOCKS"][-1] == {"MESSAGE": said}
+
+
 def test_a_body_of_ones_own_without_title_shows_its_plain_values_but_no_secrets() -> None:
     payload = {"service": "api", "ok": 1, "api_token": "s3cret", "Password": "s3cret", "nested": {"a": "s3cret"}}
     event = Event(source="cron", type="json", event="backup", payload=payload)
