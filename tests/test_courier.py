@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from relay import courier
 from relay.bitrix import address, pace
+from relay.bitrix.application import RENEWED
 from relay.bitrix.client import Client
 from relay.courier import Destination, Load, Wait
 from relay.model import (
@@ -24,7 +26,7 @@ from relay.model import (
     Verdict,
     WithoutBlocks,
 )
-from relay.store import outbox, portals
+from relay.store import findings, outbox, portals
 from relay.store.database import Database
 from tests.conftest import Clock
 from tests.store.build import message, put
@@ -237,3 +239,38 @@ def test_batches_shrink_when_nobody_knows_what_became_of_one_and_grow_again(
     clock.forward(100)
     settle(database, to, load(database, to), Answer(verdicts=(Delivered(1),)))
     assert trouble(database).batch_cap == 50
+
+
+def test_new_tokens_make_nobody_wait_and_count_against_no_message(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, message())
+    renewed = Answer(trouble=PortalTrouble("expired", RENEWED, "there is a new token"))
+
+    (settled,) = settle(database, to, load(database, to), renewed)
+
+    assert (settled.state, settled.counted) == ("queued", False)
+    assert trouble(database).not_before <= clock.now
+    assert load(database, to)
+
+
+def test_what_was_measured_of_tags_counts_and_not_what_is_assumed(database: Database, to: Destination) -> None:
+    measured_by = replace(to, way_in="webhook portal.bitrix24.ru", replaces_by_tag=False)
+    put(database, message())
+    with database.write() as tx:
+        findings.remember(tx, "main", measured_by.way_in, replaces_by_tag=True)
+
+    claimed = load(database, measured_by)
+    (settled,) = settle(database, measured_by, claimed, Answer(verdicts=(Unknown("no answer"),)))
+
+    assert settled.state == "queued"
+    assert courier.client_id(measured_by, claimed)
+    assert not courier.client_id(to, claimed)  # an application's tags are its own
+
+
+def test_what_was_measured_by_another_way_in_does_not_count(database: Database, to: Destination) -> None:
+    put(database, message())
+    with database.write() as tx:
+        findings.remember(tx, "main", "webhook elsewhere.bitrix24.ru", replaces_by_tag=False)
+
+    assert load(database, to).replaces_by_tag is None

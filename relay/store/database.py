@@ -1,7 +1,7 @@
 """The database: opened, migrated, and handed out a transaction at a time.
 
-Knows no table. SQLite is opened so that a commit is on disk when it returns (WAL, synchronous=FULL) and writers
-stand in line (BEGIN IMMEDIATE).
+Knows no table. A commit is on disk when it returns: SQLite is opened with WAL and synchronous=FULL, and its writers
+stand in line (BEGIN IMMEDIATE); PostgreSQL runs READ COMMITTED under row locks, with synchronous commits.
 """
 
 from __future__ import annotations
@@ -19,28 +19,66 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from relay.errors import RelayError, StoreUnavailable
 from relay.settings import Secret
+from relay.store.watching import CHANNEL, Counter, Listener, Watch
 
 # Releases before this one can corrupt a WAL database when two connections write and checkpoint at the same moment
 # (sqlite.org/wal.html#walresetbug).
 SQLITE_WITHOUT_THE_BUG = (3, 51, 3)
 BUSY_SECONDS = 30
 
+OLDEST_POSTGRESQL = (13,)
+MIGRATING = 7245501  # the advisory lock under which tables are changed
+NOT_PERMITTED = ("42501", "3F000")  # insufficient_privilege, and no schema in sight (PostgreSQL docs, appendix A)
+CONNECT_POSTGRESQL = {
+    "application_name": "relay",
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    # A server that vanished without a word is noticed within a minute.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    # Each statement is planned for its own values. Prepared ones would now and then be planned for none, could not use
+    # the partial indexes then, and do not pass PgBouncer.
+    "prepare_threshold": None,
+}
+ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+# One question at the beginning of each transaction. A process that hangs in the middle of one must not keep the others
+# from its locks, nobody waits for a lock for ever, and a commit that returns is on disk however the server is set.
+BEGIN_POSTGRESQL = text(
+    "SELECT extract(epoch FROM clock_timestamp()),"
+    " set_config('idle_in_transaction_session_timeout', '30s', true),"
+    " set_config('lock_timeout', '30s', true),"
+    " CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"
+)
+
 
 class BadDatabase(RelayError):
     """The database cannot be used; the sentence says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transaction:
-    """A connection inside one transaction, and the moment at which it runs (Unix seconds)."""
+    """A connection inside one transaction, and the moment at which it runs (Unix seconds).
+
+    ``news`` is set by whoever leaves work for others: they are woken when it is committed.
+    """
 
     connection: Connection
     now: float
+    news: bool = False
 
 
 class Database:
@@ -48,15 +86,26 @@ class Database:
 
     ``clock`` is for tests. Without it a transaction's moment is the database's: leases of several machines need one
     clock, and with SQLite the database's clock is this machine's.
+
+    A transaction locks in one order, so that no two wait for each other: leases, streams by their names, the portal.
     """
 
     def __init__(self, url: Secret, *, clock: Callable[[], float] | None = None) -> None:
-        self._engine = _open(url)
+        self._url = _parse(url)
+        self._engine = _open(self._url)
         self._clock = clock
 
     @property
     def is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def name(self) -> str:
+        """The database for a person to read: SQLite's file, or PostgreSQL's name and host. Never a password."""
+        if self.is_sqlite:
+            return str(self._url.database)
+        host = self._url.host or self._url.query.get("host") or "this machine"
+        return f"«{self._url.database or self._url.username}» on {host}"
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -65,62 +114,101 @@ class Database:
         Raises:
             StoreUnavailable: the database is locked, full, read-only or away.
         """
-        with _explained(), self._engine.begin() as connection:
-            yield Transaction(connection, self._now(connection))
+        with self._explained(), self._engine.begin() as connection:
+            tx = Transaction(connection, self._begin(connection))
+            yield tx
+            if tx.news and not self.is_sqlite:
+                connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction that changes nothing and, on SQLite, keeps no writer waiting."""
-        with _explained(), self._engine.connect() as bare:
-            connection = bare.execution_options(relay_reads=True)
+        """A transaction that changes nothing, keeps no writer waiting, and sees one state of everything."""
+        with self._explained(), self._engine.connect() as bare:
+            how = {"relay_reads": True} if self.is_sqlite else ONE_STATE
+            connection = bare.execution_options(**how)
             with connection.begin():
-                yield Transaction(connection, self._now(connection))
+                yield Transaction(connection, self._begin(connection))
 
     @contextmanager
-    def watch(self) -> Iterator[Callable[[], int] | None]:
-        """Yield a cheap question «has anything been committed?», or ``None`` where the database has none.
-
-        SQLite's ``PRAGMA data_version`` counts the commits of other connections as one connection sees them, so the
-        connection stays open for as long as the question is asked.
-        """
-        if not self.is_sqlite:
-            yield None
-            return
-        raw = self._engine.raw_connection()
+    def watch(self) -> Iterator[Watch]:
+        """Yield a cheap way to wait for what others commit; on PostgreSQL, for what they leave for us (``news``)."""
+        with self._explained():
+            watch = Counter(self._engine) if self.is_sqlite else Listener(self._engine)
         try:
-            cursor = raw.cursor()
-
-            def version() -> int:
-                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
-
-            yield version
+            yield watch
         finally:
-            raw.close()
+            watch.close()
 
     def upgrade(self) -> None:
-        """Create or migrate the tables. Safe to run twice, also at the same moment."""
-        with _explained(), self._engine.begin() as connection:
-            if not self.is_sqlite:  # SQLite's BEGIN IMMEDIATE already lets one in at a time
-                connection.execute(text("SELECT pg_advisory_xact_lock(7245501)"))
+        """Create or migrate the tables. Safe to run twice, also at the same moment.
+
+        Raises:
+            BadDatabase: the server is too old or has no UTF-8, or its user may not create tables.
+        """
+        with self._explained(), self._engine.begin() as connection:
+            if not self.is_sqlite:
+                self._check_server(connection)
+            alone(connection, MIGRATING)
             config = _migrations()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
     def is_current(self) -> bool:
         """Are the tables those of this version of the program?"""
-        with _explained(), self._engine.connect() as connection:
+        with self._explained(), self._engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         return found == ScriptDirectory.from_config(_migrations()).get_current_head()
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def _now(self, connection: Connection) -> float:
-        if self._clock is not None:
-            return self._clock()
-        if self.is_sqlite:
-            return time.time()
-        return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    def _begin(self, connection: Connection) -> float:
+        """Set the transaction's limits, and tell its moment."""
+        now = time.time() if self.is_sqlite else float(connection.execute(BEGIN_POSTGRESQL).scalar_one())
+        return self._clock() if self._clock is not None else now
+
+    def _check_server(self, connection: Connection) -> None:
+        version = connection.dialect.server_version_info or ()
+        if version < OLDEST_POSTGRESQL:
+            raise BadDatabase(f"{self.name} is PostgreSQL {version[0]}; it must be {OLDEST_POSTGRESQL[0]} or newer")
+        encoding = connection.execute(select(func.current_setting("server_encoding"))).scalar_one()
+        if encoding != "UTF8":
+            raise BadDatabase(f"{self.name} keeps text as {encoding}; create it with ENCODING 'UTF8'")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn the driver's complaints into errors that a sender or an operator can act upon."""
+        try:
+            yield
+        except (OperationalError, InterfaceError, InternalError) as fault:
+            raise StoreUnavailable(f"{self._unavailable}: {self._reason(fault)}") from None
+        except PoolTimeout:
+            raise StoreUnavailable(f"{self._unavailable}: all of our connections to it are in use") from None
+        except ProgrammingError as fault:
+            if getattr(fault.orig, "sqlstate", None) not in NOT_PERMITTED:
+                raise
+            raise BadDatabase(f"{self.name} does not allow it: {self._reason(fault)}; grant it to its user") from None
+
+    @property
+    def _unavailable(self) -> str:
+        return f"the database {self.name} cannot be used just now"
+
+    def _reason(self, fault: DBAPIError) -> str:
+        """The driver's words, as far as they are its own: what follows its first sentence may repeat values.
+
+        A refused connection has no fields, only a text that names the address first and the reason last.
+        """
+        primary = getattr(getattr(fault.orig, "diag", None), "message_primary", None)
+        first = next(iter(str(primary or fault.orig).splitlines()), "no connection")
+        reason = first.rpartition(" failed: ")[2].removeprefix("FATAL:").strip()
+        password = str(self._url.password or "")
+        return reason.replace(password, "***") if password else reason
+
+
+def alone(connection: Connection, lock: int) -> None:
+    """Let one transaction with this lock in at a time, until its commit. SQLite's BEGIN IMMEDIATE already does."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
 def _migrations() -> Config:
@@ -129,22 +217,31 @@ def _migrations() -> Config:
     return config
 
 
-def _open(url: Secret) -> Engine:
+def _parse(url: Secret) -> URL:
     try:
         parsed = make_url(url.reveal())
     except ArgumentError:
         raise BadDatabase(
             "DATABASE_URL cannot be read; use sqlite:///path/to/relay.db or postgresql://user:password@host/name"
         ) from None
-    if parsed.drivername in ("postgres", "postgresql"):
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise BadDatabase(f"DATABASE_URL names {parsed.drivername}; use a SQLite file or PostgreSQL")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, module=_sqlite(), pool_size=40, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return parsed
+
+
+def _open(url: URL) -> Engine:
+    if url.drivername == "sqlite":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        connect = {"timeout": BUSY_SECONDS}
+        engine = create_engine(url, module=_sqlite(), pool_size=40, connect_args=connect, hide_parameters=True)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url, connect_args=CONNECT_POSTGRESQL, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
+    )
 
 
 def _sqlite() -> ModuleType:
@@ -167,17 +264,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("relay_reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn the driver's complaints into the one error that a sender or an operator can act upon.
-
-    The driver's text may name the host but, with PostgreSQL, also repeat values: only its first words are kept for
-    SQLite, whose messages are fixed sentences («database or disk is full»).
-    """
-    try:
-        yield
-    except OperationalError as fault:
-        reason = str(fault.orig) if type(fault.orig).__module__ in ("sqlite3", "pysqlite3.dbapi2") else ""
-        raise StoreUnavailable(f"the database cannot be used just now: {reason or 'no connection'}") from None

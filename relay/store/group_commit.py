@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from relay.errors import StoreUnavailable
+
 MOST = 64  # arrivals in one transaction; a commit of 64 still takes milliseconds
 
 Given = TypeVar("Given")
@@ -48,6 +50,9 @@ class GroupCommit(Generic[Given, Got]):
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         try:
             self._settle(group)
+        except StoreUnavailable as fault:  # it has waited for the database long enough for all of them
+            for _, future in group:
+                future.set_exception(fault)
         except Exception as fault:
             if len(group) == 1:
                 group[0][1].set_exception(fault)

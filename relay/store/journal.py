@@ -11,14 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.model import Request
-from relay.store.database import Transaction
-from relay.store.tables import delivery, event, unmapped
+from relay.store import text
+from relay.store.database import Transaction, alone
+from relay.store.tables import NEW, delivery, event, unmapped
 
 FOR_EVER = 400 * 86_400.0  # seconds; senders that number their deliveries redeliver within days (GitHub: 3)
+
+APPENDING = 7245502  # the advisory lock under which numbers are drawn
+
+Name = tuple[str, str]  # of a delivery: its source, and the sender's own key
 
 Outcome = Literal["addressed", "nobody", "no_rule", "dropped", "own_act", "skipped", "unreadable"]
 
@@ -61,51 +66,70 @@ class Entry:
 
 
 def append(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Receipt]:
-    """Write arrivals down, in their order; one that was delivered before gets its first number again."""
-    return [_append(tx, arrival) for arrival in arrivals]
+    """Write arrivals down, in their order; one that was delivered before gets its first number again.
+
+    One transaction at a time, over all doors: so the order of numbers, in which the router decides, is the order of
+    commits, and of two doors with one delivery the second finds what the first has written.
+    """
+    named = [((each.source, text.key(each.delivery)), each, _row(each, tx.now)) for each in arrivals]
+    alone(tx.connection, APPENDING)
+    known = _living(tx, [name for name, *_ in named])
+    fresh: dict[Name, tuple[Arrival, dict[str, Any]]] = {}
+    for name, arrival, row in named:
+        if name not in known:
+            fresh.setdefault(name, (arrival, row))
+    if fresh:
+        known |= _insert(tx, fresh)
+        tx.news = True
+    return [Receipt(known[name], duplicate=fresh.pop(name, None) is None) for name, *_ in named]
 
 
-def _append(tx: Transaction, arrival: Arrival) -> Receipt:
-    number = tx.connection.execute(
-        insert(event).returning(event.c.id),
-        {
-            "source": arrival.source,
-            "received_at": tx.now,
-            "method": arrival.method,
-            "headers": json.dumps(dict(arrival.headers)),
-            "body": zlib.compress(arrival.body, 1),
-            "kind": arrival.kind,
-            "title": arrival.title,
-        },
-    ).scalar_one()
-    if _first_time(tx, arrival, number):
-        return Receipt(number, duplicate=False)
-    # Rare, so that the ordinary case costs two statements and not three.
-    tx.connection.execute(delete(event).where(event.c.id == number))
-    known = select(delivery.c.event_id).where(delivery.c.source == arrival.source, delivery.c.key == arrival.delivery)
-    return Receipt(tx.connection.execute(known).scalar_one(), duplicate=True)
+def _row(arrival: Arrival, now: float) -> dict[str, Any]:
+    return {
+        "source": arrival.source,
+        "received_at": now,
+        "method": arrival.method,
+        "headers": json.dumps(dict(arrival.headers)),
+        "body": zlib.compress(arrival.body, 1),
+        "kind": arrival.kind,
+        "title": arrival.title,
+    }
 
 
-def _first_time(tx: Transaction, arrival: Arrival, number: int) -> bool:
-    """Claim the delivery's key for this number; an expired claim is taken over, a living one is not."""
+def _living(tx: Transaction, names: Sequence[Name]) -> dict[Name, int]:
+    """The numbers of those deliveries that are known and not expired."""
+    found = select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
+        tuple_(delivery.c.source, delivery.c.key).in_(names), delivery.c.expires_at > tx.now
+    )
+    return {(row.source, row.key): row.event_id for row in tx.connection.execute(found)}
+
+
+def _insert(tx: Transaction, fresh: Mapping[Name, tuple[Arrival, dict[str, Any]]]) -> dict[Name, int]:
+    """Write new events down, and remember their deliveries."""
+    rows = [row for _, row in fresh.values()]
+    returned = tx.connection.execute(insert(event).returning(event.c.id, sort_by_parameter_order=True), rows)
+    numbers = dict(zip(fresh, returned.scalars(), strict=True))
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    claim = dialect.insert(delivery).values(
-        source=arrival.source,
-        key=arrival.delivery,
-        event_id=number,
-        expires_at=tx.now + (FOR_EVER if arrival.window is None else arrival.window),
-    )
-    claim = claim.on_conflict_do_update(
+    remember = dialect.insert(delivery)
+    remember = remember.on_conflict_do_update(  # one that has expired
         index_elements=[delivery.c.source, delivery.c.key],
-        set_={"event_id": claim.excluded.event_id, "expires_at": claim.excluded.expires_at},
-        where=delivery.c.expires_at <= tx.now,
+        set_={"event_id": remember.excluded.event_id, "expires_at": remember.excluded.expires_at},
     )
-    return tx.connection.execute(claim.returning(delivery.c.event_id)).first() is not None
+    rows = [
+        {"source": name[0], "key": name[1], "event_id": numbers[name], "expires_at": _until(arrival, tx.now)}
+        for name, (arrival, _) in fresh.items()
+    ]
+    tx.connection.execute(remember, rows)
+    return numbers
+
+
+def _until(arrival: Arrival, now: float) -> float:
+    return now + (FOR_EVER if arrival.window is None else arrival.window)
 
 
 def undecided(tx: Transaction, limit: int) -> list[Entry]:
     """The oldest entries that the router has not decided yet, in the order of their numbers."""
-    rows = select(event).where(event.c.state == "new").order_by(event.c.id).limit(limit)
+    rows = select(event).where(NEW).order_by(event.c.id).limit(limit)
     return [_entry(row) for row in tx.connection.execute(rows).mappings()]
 
 
@@ -142,7 +166,7 @@ def latest(tx: Transaction, *, limit: int, source: str = "", before: int | None 
 def count_unmapped(tx: Transaction, source: str, names: Sequence[str]) -> None:
     """Count names that events gave and that belong to nobody, for the report of unmapped logins."""
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    for name in names:
+    for name in sorted({text.key(each) for each in names}):  # in one order, as every transaction locks
         seen = dialect.insert(unmapped).values(source=source, name=name, count=1, last_at=tx.now)
         tx.connection.execute(
             seen.on_conflict_do_update(

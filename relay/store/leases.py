@@ -53,6 +53,13 @@ def holds(tx: Transaction, name: str, epoch: int) -> bool:
 
 def release(tx: Transaction, name: str, holder: str) -> None:
     """Give a lease back, so that the next holder need not wait for its end."""
+    tx.news = True
     tx.connection.execute(
         update(lease).where(lease.c.name == name, lease.c.holder == holder).values(holder="", until=0.0)
     )
+
+
+def living(tx: Transaction) -> list[str]:
+    """The names of the leases that somebody holds."""
+    held = select(lease.c.name).where(lease.c.holder != "", lease.c.until > tx.now).order_by(lease.c.name)
+    return list(tx.connection.execute(held).scalars())

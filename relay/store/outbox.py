@@ -2,23 +2,25 @@
 
 Never decides whether a message is sent, retried or given up: it writes down what the courier ruled.
 
-A *stream* is one recipient's messages under one tag. Only its first message may be claimed, and a stream that is
-being sent is busy, so that nothing overtakes. Every change of a message names the state that it leaves.
+Only the first message of a stream may be claimed, and a stream that is being sent is busy, so that nothing overtakes.
+Every change of a message names the state that it leaves, and is made with the stream locked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal_column, select, update
 
 from relay.model import Message, Parcel
+from relay.store import streams
 from relay.store.database import Transaction
-from relay.store.tables import attempt, message, stream
+from relay.store.tables import QUEUED, WAITING, attempt, message, stream
 
 State = Literal["queued", "sending", "delivered", "muted", "dead", "held", "superseded", "dropped"]
 
@@ -76,92 +78,64 @@ class Attempt:
 def enqueue(tx: Transaction, event_id: int | None, messages: Iterable[Message]) -> list[int]:
     """Put messages in their streams, in order. An unsent message under the same tag is superseded: it would show
     an older state."""
-    return [_enqueue(tx, event_id, each) for each in messages]
+    messages = list(messages)
+    if not messages:
+        return []
+    streams.lock(tx, messages)
+    rows = [_row(each, event_id, tx.now) for each in messages]
+    returned = tx.connection.execute(insert(message).returning(message.c.id, sort_by_parameter_order=True), rows)
+    numbers = list(returned.scalars())
+    newest = {streams.name(each): number for each, number in zip(messages, numbers, strict=True) if each.tag}
+    if newest:
+        _supersede(tx, newest)
+    streams.advance(tx, map(streams.name, messages))
+    tx.news = True
+    return numbers
 
 
-def _enqueue(tx: Transaction, event_id: int | None, each: Message) -> int:
-    name = stream_name(each)
-    _lock(tx, each.portal, name)
-    number: int = tx.connection.execute(
-        insert(message).returning(message.c.id),
-        {
-            "event_id": event_id,
-            "portal": each.portal,
-            "stream": name,
-            "user_id": each.user_id,
-            "person": each.person,
-            "rule": each.rule,
-            "key": each.key,
-            "tag": each.tag,
-            "text": each.text,
-            "attach": None if each.attach is None else json.dumps(each.attach, ensure_ascii=False),
-            "via": each.via,
-            "urgent": each.urgent,
-            "deletes": each.delete,
-            "fallback": json.dumps(each.fallback),
-            "note": each.note,
-            "plain": False,
-            "created_at": tx.now,
-        },
-    ).scalar_one()
-    if each.tag:
-        tx.connection.execute(
-            update(message)
-            .where(_of(each.portal, name), message.c.state == "queued", message.c.id < number)
-            .values(state="superseded", superseded_by=number, settled_at=tx.now)
-        )
-    _advance(tx, each.portal, name)
-    return number
+def _row(each: Message, event_id: int | None, now: float) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "portal": each.portal,
+        "stream": streams.within(each),
+        "user_id": each.user_id,
+        "person": each.person,
+        "rule": each.rule,
+        "key": each.key,
+        "tag": each.tag,
+        "text": each.text,
+        "attach": None if each.attach is None else json.dumps(each.attach, ensure_ascii=False),
+        "via": each.via,
+        "urgent": each.urgent,
+        "deletes": each.delete,
+        "fallback": json.dumps(each.fallback),
+        "note": each.note,
+        "plain": False,
+        "created_at": now,
+    }
 
 
-def stream_name(each: Message) -> str:
-    """The stream of a message: its recipient, and its tag or else what it is about."""
-    return f"{each.user_id}:{each.tag or each.key}"
-
-
-def _lock(tx: Transaction, portal: str, name: str) -> None:
-    """Make the stream's row, or lock it until the commit.
-
-    On PostgreSQL the order of numbers is not the order of commits; the lock, taken before the number is drawn, makes it
-    so within a stream.
-    """
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    row = dialect.insert(stream).values(portal=portal, stream=name)
-    tx.connection.execute(
-        row.on_conflict_do_update(index_elements=[stream.c.portal, stream.c.stream], set_={"stream": name})
+def _supersede(tx: Transaction, newest: Mapping[streams.Name, int]) -> None:
+    """End what is queued before the newest message of each stream."""
+    older = update(message).where(
+        message.c.portal == bindparam("in_portal"),
+        message.c.stream == bindparam("in_stream"),
+        message.c.id < bindparam("newest"),
+        QUEUED,
     )
-
-
-def _of(portal: str, name: str) -> Any:
-    return and_(message.c.portal == portal, message.c.stream == name)
-
-
-def _advance(tx: Transaction, portal: str, name: str, **also: object) -> None:
-    """Point the stream at its first queued message, if there is one."""
-    head = (
-        select(message.c.id, message.c.urgent)
-        .where(_of(portal, name), message.c.state == "queued")
-        .order_by(message.c.id)
-        .limit(1)
-    )
-    first = tx.connection.execute(head).first()
     tx.connection.execute(
-        update(stream)
-        .where(stream.c.portal == portal, stream.c.stream == name)
-        .values(head=first.id if first else None, urgent=first.urgent if first else False, **also)
+        older.values(state="superseded", superseded_by=bindparam("newest"), settled_at=tx.now),
+        [{"in_portal": portal, "in_stream": name, "newest": number} for (portal, name), number in newest.items()],
     )
 
 
 # ── Out of the outbox ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _ready(tx: Transaction, portal: str) -> Any:
-    return and_(stream.c.portal == portal, stream.c.head.is_not(None), stream.c.busy == 0, stream.c.due_at <= tx.now)
-
-
 def backlog(tx: Transaction, portal: str, *, most: int) -> int:
     """How many streams wait to be sent now; counting stops at ``most``."""
-    some = select(stream.c.head).where(_ready(tx, portal)).limit(most).subquery()
+    due = stream.c.due_at <= tx.now
+    some = select(stream.c.head).where(stream.c.portal == portal, WAITING, due).limit(most).subquery()
     return tx.connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
@@ -173,19 +147,19 @@ def anything_sending(tx: Transaction, portal: str) -> bool:
 
 def next_due(tx: Transaction, portal: str) -> float | None:
     """When the first stream that waits will be due (Unix seconds); ``None`` if none waits."""
-    due = select(func.min(stream.c.due_at)).where(
-        stream.c.portal == portal, stream.c.head.is_not(None), stream.c.busy == 0
-    )
+    due = select(func.min(stream.c.due_at)).where(stream.c.portal == portal, WAITING)
     first: float | None = tx.connection.execute(due).scalar_one()
     return first
 
 
 def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
     """Claim the heads of up to ``limit`` streams, the urgent first, then the oldest."""
+    _in_order_of_the_index(tx)
+    due = stream.c.due_at + literal_column("0") <= tx.now
     heads = (
         select(stream.c.stream, stream.c.head)
-        .where(_ready(tx, portal))
-        .order_by(stream.c.urgent.desc(), stream.c.head)
+        .where(stream.c.portal == portal, WAITING, due)
+        .order_by(stream.c.rank, stream.c.head)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -198,57 +172,102 @@ def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
         .where(stream.c.portal == portal, stream.c.stream.in_([row.stream for row in claimed]))
         .values(busy=epoch)
     )
-    tx.connection.execute(
+    sending = tx.connection.execute(
         update(message)
         .where(message.c.id.in_(numbers), message.c.state == "queued")
         .values(state="sending", epoch=epoch)
+        .returning(message)
     )
-    found = {row["id"]: _parcel(row) for row in _rows(tx, select(message).where(message.c.id.in_(numbers)))}
+    found = {row["id"]: _parcel(row) for row in sending.mappings()}
     return [found[number] for number in numbers]
 
 
-def settle(tx: Transaction, portal: str, epoch: int, settlement: Settlement) -> bool:
-    """Write down what became of a parcel.
+def _in_order_of_the_index(tx: Transaction) -> None:
+    """Keep PostgreSQL from sorting a hundred thousand streams to find fifty, as it would before it has counted them.
+
+    SQLite is told the same by the time that is reckoned with: it is then no reason to choose the index by time.
+    """
+    if tx.connection.dialect.name != "sqlite":
+        tx.connection.execute(select(func.set_config("enable_sort", "off", True)))
+
+
+def settle_all(tx: Transaction, portal: str, epoch: int, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Write down what became of the parcels of a call.
 
     Returns:
-        ``False``, and nothing is written, if the parcel is no longer this epoch's: the lease was lost meanwhile.
+        What was written. A parcel that is no longer this epoch's is left alone: the lease was lost meanwhile.
     """
-    parcel = settlement.parcel
-    name = stream_name(parcel.message)
-    state, newer = settlement.state, None
-    if state == "queued" and parcel.message.tag:
-        newer = _newest_queued(tx, portal, name)
-        state = "superseded" if newer else "queued"
-    settled = tx.connection.execute(
-        update(message)
-        .where(message.c.id == parcel.id, message.c.state == "sending", message.c.epoch == epoch)
-        .values(
-            state=state,
-            attempts=message.c.attempts + (1 if settlement.counted else 0),
-            plain=parcel.plain or settlement.plain,
-            settled_at=None if state == "queued" else tx.now,
-            notification_id=settlement.notification_id,
-            superseded_by=newer,
-            code=settlement.code,
-            why=settlement.why,
+    others = [each.instead for each in settlements if each.instead is not None]
+    streams.lock(tx, [each.parcel.message for each in settlements] + others)
+    numbers = [each.parcel.id for each in settlements]
+    ours = select(message.c.id, message.c.event_id).where(message.c.id.in_(numbers), *_sent_under(epoch))
+    event_of = {row.id: row.event_id for row in tx.connection.execute(ours)}
+    written = [each for each in settlements if each.parcel.id in event_of]
+    if written:
+        _end(tx, epoch, written, _newer(tx, portal, written))
+        for not_before, some in groupby(sorted(written, key=_not_before), key=_not_before):
+            streams.advance(tx, [streams.name(each.parcel.message) for each in some], busy=0, due_at=not_before)
+    for each in written:
+        if each.instead is not None:
+            enqueue(tx, event_of[each.parcel.id], [each.instead])
+    return written
+
+
+def settle(tx: Transaction, portal: str, epoch: int, settlement: Settlement) -> bool:
+    """As ``settle_all``, for one; ``False`` if nothing was written."""
+    return bool(settle_all(tx, portal, epoch, [settlement]))
+
+
+def _sent_under(epoch: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return message.c.state == "sending", message.c.epoch == epoch
+
+
+def _not_before(settlement: Settlement) -> float:
+    return settlement.not_before
+
+
+def _newer(tx: Transaction, portal: str, settlements: Sequence[Settlement]) -> dict[str, int]:
+    """The newest queued message in the streams of those that would be queued again, where it shows a newer state."""
+    again = [each.parcel.message for each in settlements if each.state == "queued"]
+    names = [streams.within(each) for each in again if each.tag]
+    if not names:
+        return {}
+    newest = (
+        select(message.c.stream, func.max(message.c.id).label("newest"))
+        .where(message.c.portal == portal, message.c.stream.in_(names), QUEUED)
+        .group_by(message.c.stream)
+    )
+    return {row.stream: row.newest for row in tx.connection.execute(newest)}
+
+
+def _end(tx: Transaction, epoch: int, settlements: Sequence[Settlement], newer: Mapping[str, int]) -> None:
+    """Write each settlement, and the try for whoever asks why; what has a newer state behind it is superseded."""
+    rows, tries = [], []
+    for each in settlements:
+        instead = newer.get(streams.within(each.parcel.message)) if each.state == "queued" else None
+        state = "superseded" if instead else each.state
+        rows.append(
+            {
+                "number": each.parcel.id,
+                "becomes": state,
+                "counts": 1 if each.counted else 0,
+                "plain": each.parcel.plain or each.plain,
+                "settled_at": None if state == "queued" else tx.now,
+                "notification_id": each.notification_id,
+                "superseded_by": instead,
+                "code": each.code,
+                "why": each.why,
+            }
         )
-    )
-    if settled.rowcount != 1:
-        return False
+        one = {"message_id": each.parcel.id, "at": tx.now, "verdict": each.verdict, "code": each.code, "why": each.why}
+        tries.append(one)
     tx.connection.execute(
-        insert(attempt),
-        {
-            "message_id": parcel.id,
-            "at": tx.now,
-            "verdict": settlement.verdict,
-            "code": settlement.code,
-            "why": settlement.why,
-        },
+        update(message)
+        .where(message.c.id == bindparam("number"), *_sent_under(epoch))
+        .values(state=bindparam("becomes"), attempts=message.c.attempts + bindparam("counts")),
+        rows,
     )
-    _advance(tx, portal, name, busy=0, due_at=settlement.not_before)
-    if settlement.instead is not None:
-        _enqueue(tx, _event_of(tx, parcel.id), settlement.instead)
-    return True
+    tx.connection.execute(insert(attempt), tries)
 
 
 def take_over(tx: Transaction, portal: str, epoch: int) -> int:
@@ -257,25 +276,21 @@ def take_over(tx: Transaction, portal: str, epoch: int) -> int:
     Returns:
         How many messages were put back. They will be sent once more: at least once is the promise.
     """
-    left = _rows(tx, select(message).where(message.c.portal == portal, message.c.state == "sending"))
-    lost = [row for row in left if row["epoch"] < epoch]
-    for row in lost:
-        put_back = Settlement(
-            parcel=_parcel(row), state="queued", verdict="unknown", why="the worker stopped while sending it"
+    sending = select(message).where(message.c.portal == portal, message.c.state == "sending", message.c.epoch < epoch)
+    lost = [(row["epoch"], _parcel(row)) for row in _rows(tx, sending.order_by(message.c.epoch))]
+    streams.lock(tx, [parcel.message for _, parcel in lost])
+    why = "the worker stopped while sending it"
+    return sum(
+        len(
+            settle_all(
+                tx,
+                portal,
+                of,
+                [Settlement(parcel=parcel, state="queued", verdict="unknown", why=why) for _, parcel in theirs],
+            )
         )
-        settle(tx, portal, row["epoch"], put_back)
-    return len(lost)
-
-
-def _newest_queued(tx: Transaction, portal: str, name: str) -> int | None:
-    newest = select(func.max(message.c.id)).where(_of(portal, name), message.c.state == "queued")
-    number: int | None = tx.connection.execute(newest).scalar_one()
-    return number
-
-
-def _event_of(tx: Transaction, number: int) -> int | None:
-    event: int | None = tx.connection.execute(select(message.c.event_id).where(message.c.id == number)).scalar_one()
-    return event
+        for of, theirs in groupby(lost, key=itemgetter(0))
+    )
 
 
 # ── Asked and changed by hand ─────────────────────────────────────────────────────────────────────────────────
@@ -307,8 +322,8 @@ def retry(tx: Transaction, number: int) -> bool:
     record = get(tx, number)
     if record is None:
         return False
-    portal, name = record.message.portal, stream_name(record.message)
-    _lock(tx, portal, name)
+    portal, name = streams.name(record.message)
+    streams.lock(tx, [record.message])
     if record.message.tag and _has_newer(tx, portal, name, number):
         return False
     queued = tx.connection.execute(
@@ -316,7 +331,9 @@ def retry(tx: Transaction, number: int) -> bool:
         .where(message.c.id == number, message.c.state.in_(["dead", "held"]))
         .values(state="queued", settled_at=None, created_at=tx.now)
     )
-    _advance(tx, portal, name, due_at=0.0)
+    if queued.rowcount == 1:
+        streams.advance(tx, [(portal, name)], due_at=0.0)
+        tx.news = True
     return queued.rowcount == 1
 
 
@@ -325,12 +342,15 @@ def drop(tx: Transaction, number: int) -> bool:
     record = get(tx, number)
     if record is None:
         return False
+    streams.lock(tx, [record.message])
     dropped = tx.connection.execute(
         update(message)
         .where(message.c.id == number, message.c.state.in_(["queued", "dead", "held"]))
         .values(state="dropped", settled_at=tx.now)
     )
-    _advance(tx, record.message.portal, stream_name(record.message))
+    if dropped.rowcount == 1:
+        streams.advance(tx, [streams.name(record.message)])
+        tx.news = True
     return dropped.rowcount == 1
 
 
@@ -341,7 +361,9 @@ def counts(tx: Transaction) -> dict[str, int]:
 
 
 def _has_newer(tx: Transaction, portal: str, name: str, number: int) -> bool:
-    newer = select(message.c.id).where(_of(portal, name), message.c.id > number, message.c.state != "dropped")
+    newer = select(message.c.id).where(
+        message.c.portal == portal, message.c.stream == name, message.c.id > number, message.c.state != "dropped"
+    )
     return tx.connection.execute(newer.limit(1)).first() is not None
 
 

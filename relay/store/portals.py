@@ -39,6 +39,12 @@ def get(tx: Transaction, name: str) -> PortalState:
     return PortalState(**row.mappings().one())
 
 
+def look(tx: Transaction, name: str) -> PortalState | None:
+    """The portal's row as it stands, without a lock; ``None`` before it is asked for the first time."""
+    row = tx.connection.execute(select(portal).where(portal.c.name == name)).mappings().first()
+    return None if row is None else PortalState(**row)
+
+
 def everything(tx: Transaction) -> list[PortalState]:
     rows = tx.connection.execute(select(portal).order_by(portal.c.name))
     return [PortalState(**row) for row in rows.mappings()]

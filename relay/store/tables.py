@@ -15,14 +15,20 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
     text,
 )
 
+from relay.store.text import Words
+
 # SQLite numbers rows by itself only in a column of exactly this type; PostgreSQL wants the wider one.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+# What the partial indexes hold. A query says the same in the same words, or it is not served by them.
+NEW = text("state = 'new'")
+QUEUED = text("state = 'queued'")
+WAITING = text("head IS NOT NULL AND busy = 0")
 
 metadata = MetaData()
 
@@ -32,26 +38,26 @@ event = Table(
     "event",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("source", String, nullable=False),
+    Column("source", Words, nullable=False),
     Column("received_at", Float, nullable=False),
-    Column("method", String, nullable=False),
-    Column("headers", Text, nullable=False),  # JSON; credentials are left out
+    Column("method", Words, nullable=False),
+    Column("headers", Words, nullable=False),  # JSON; credentials are left out
     Column("body", LargeBinary, nullable=False),  # zlib
-    Column("kind", String, nullable=False, server_default=""),  # the event's words, to be listed by
-    Column("title", Text, nullable=False, server_default=""),
-    Column("state", String, nullable=False, server_default="new"),
-    Column("outcome", String, nullable=False, server_default=""),
-    Column("note", Text, nullable=False, server_default=""),
+    Column("kind", Words, nullable=False, server_default=""),  # the event's words, to be listed by
+    Column("title", Words, nullable=False, server_default=""),
+    Column("state", Text, nullable=False, server_default="new"),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("note", Words, nullable=False, server_default=""),
     Column("decided_at", Float),
-    Index("event_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+    Index("event_new", "id", sqlite_where=NEW, postgresql_where=NEW),
 )
 
 # What has been delivered to us already, so that a retry of the sender is answered and not journalled again.
 delivery = Table(
     "delivery",
     metadata,
-    Column("source", String, primary_key=True),
-    Column("key", String, primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("event_id", Id, nullable=False),
     Column("expires_at", Float, nullable=False),
     Index("delivery_expires", "expires_at"),
@@ -65,21 +71,21 @@ message = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("event_id", Id, ForeignKey("event.id"), nullable=True),
-    Column("portal", String, nullable=False),
-    Column("stream", String, nullable=False),
-    Column("user_id", Integer, nullable=False),
-    Column("person", String, nullable=False),
-    Column("rule", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("tag", String, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("attach", Text),  # JSON
-    Column("via", String, nullable=False),
+    Column("portal", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("key", Words, nullable=False),
+    Column("tag", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("attach", Words),  # JSON
+    Column("via", Text, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("deletes", Boolean, nullable=False),
-    Column("fallback", Text, nullable=False),  # JSON list of portal ids
-    Column("note", Text, nullable=False),
-    Column("state", String, nullable=False, server_default="queued"),
+    Column("fallback", Words, nullable=False),  # JSON list of portal ids
+    Column("note", Words, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("plain", Boolean, nullable=False),
     Column("epoch", Integer, nullable=False, server_default="0"),  # of the lease under which it was claimed
@@ -87,18 +93,11 @@ message = Table(
     Column("settled_at", Float),
     Column("notification_id", BigInteger),
     Column("superseded_by", Id),
-    Column("code", String, nullable=False, server_default=""),
-    Column("why", Text, nullable=False, server_default=""),
+    Column("code", Words, nullable=False, server_default=""),
+    Column("why", Words, nullable=False, server_default=""),
     Index("message_state", "state", "id"),
     Index("message_event", "event_id"),
-    Index(
-        "message_queued",
-        "portal",
-        "stream",
-        "id",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
-    ),
+    Index("message_queued", "portal", "stream", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
 )
 
 # One row for each (portal, recipient, tag): its head is the next message, and only the head may be claimed.
@@ -106,35 +105,30 @@ message = Table(
 stream = Table(
     "stream",
     metadata,
-    Column("portal", String, primary_key=True),
-    Column("stream", String, primary_key=True),
+    Column("portal", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
     Column("head", Id),  # null: nothing waits
-    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column("rank", Integer, nullable=False, server_default="1"),  # 0: the head is urgent
     Column("due_at", Float, nullable=False, server_default="0"),
     Column("busy", Integer, nullable=False, server_default="0"),  # the epoch that is sending its head; 0: nobody
-    Index(
-        "stream_waiting",
-        "portal",
-        "urgent",
-        "head",
-        sqlite_where=text("head IS NOT NULL"),
-        postgresql_where=text("head IS NOT NULL"),
-    ),
+    # In the order in which heads are claimed, and by the time at which the first of them is due.
+    Index("stream_waiting", "portal", "rank", "head", sqlite_where=WAITING, postgresql_where=WAITING),
+    Index("stream_due", "portal", "due_at", sqlite_where=WAITING, postgresql_where=WAITING),
 )
 
 # What the relay knows of each portal: who delivers to it, how full its bucket is, and whether it is in trouble.
 portal = Table(
     "portal",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("level", Float, nullable=False, server_default="0"),
     Column("level_at", Float, nullable=False, server_default="0"),
     Column("batch_cap", Integer, nullable=False, server_default="50"),
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
-    Column("trouble", String, nullable=False, server_default=""),
-    Column("code", String, nullable=False, server_default=""),
-    Column("why", Text, nullable=False, server_default=""),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Column("code", Words, nullable=False, server_default=""),
+    Column("why", Words, nullable=False, server_default=""),
     Column("since", Float, nullable=False, server_default="0"),
 )
 
@@ -142,8 +136,8 @@ portal = Table(
 lease = Table(
     "lease",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("holder", String, nullable=False, server_default=""),
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False, server_default=""),
     Column("until", Float, nullable=False, server_default="0"),
     Column("epoch", Integer, nullable=False, server_default="0"),
 )
@@ -155,9 +149,9 @@ attempt = Table(
     Column("id", Id, primary_key=True),
     Column("message_id", Id, ForeignKey("message.id"), nullable=False),
     Column("at", Float, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("code", String, nullable=False, server_default=""),
-    Column("why", Text, nullable=False, server_default=""),
+    Column("verdict", Text, nullable=False),
+    Column("code", Words, nullable=False, server_default=""),
+    Column("why", Words, nullable=False, server_default=""),
     Index("attempt_message", "message_id"),
 )
 
@@ -165,8 +159,8 @@ attempt = Table(
 unmapped = Table(
     "unmapped",
     metadata,
-    Column("source", String, primary_key=True),
-    Column("name", String, primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("count", Integer, nullable=False, server_default="0"),
     Column("last_at", Float, nullable=False, server_default="0"),
 )

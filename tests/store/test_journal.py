@@ -107,3 +107,31 @@ def test_unmapped_names_are_counted(database: Database) -> None:
         rows = tx.connection.exec_driver_sql("SELECT name, count FROM unmapped ORDER BY name").all()
 
     assert [tuple(row) for row in rows] == [("anna", 2), ("boris", 1)]
+
+
+def test_a_delivery_s_key_may_be_longer_than_an_index_takes(database: Database) -> None:
+    key = "".join(chr(0x430 + n * n % 977) for n in range(4000))
+    first, again, other = append(database, arrival(delivery=key), arrival(delivery=key), arrival(delivery=key + "\x00"))
+
+    assert (again.id, again.duplicate) == (first.id, True)
+    assert not other.duplicate
+
+
+def test_what_no_database_can_hold_as_text_is_replaced(database: Database) -> None:
+    append(database, arrival(title="a\x00b\ud800", headers={"x-name": "a\x00b"}))
+    with database.write() as tx:
+        journal.count_unmapped(tx, "github", ["a\x00", "a\ufffd"])
+
+    (entry,) = undecided(database)
+    assert entry.title == "a\ufffdb\ufffd"
+    assert entry.request.headers == {"x-name": "a\x00b"}  # JSON escapes it
+
+
+def test_many_arrivals_keep_their_order_and_their_own_bytes(database: Database) -> None:
+    receipts = append(database, *(arrival(delivery=f"d-{n % 50}", body=b"%d" % n) for n in range(64)))
+
+    assert [receipt.duplicate for receipt in receipts] == [False] * 50 + [True] * 14
+    assert [receipt.id for receipt in receipts[50:]] == [receipt.id for receipt in receipts[:14]]
+    assert [(entry.id, entry.request.body) for entry in undecided(database)] == [
+        (receipts[n].id, b"%d" % n) for n in range(50)
+    ]

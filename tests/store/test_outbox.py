@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from sqlalchemy import event
+
+from relay.rules.people import MAX_ID
 from relay.store import outbox
-from relay.store.database import Database
-from tests.conftest import Clock
+from relay.store.database import Database, Transaction
+from tests.conftest import Clock, only_postgresql
 from tests.store.build import end, message, put, take
 
 
@@ -220,11 +225,126 @@ def test_it_is_known_when_the_next_message_is_due(database: Database, clock: Clo
         assert outbox.next_due(tx, "main") == clock.now + 60
 
 
-def test_a_claim_is_served_by_the_index_of_waiting_streams(database: Database) -> None:
-    with database.read() as tx:
-        plan = tx.connection.exec_driver_sql(
-            "EXPLAIN QUERY PLAN SELECT stream, head FROM stream WHERE portal = 'main' AND head IS NOT NULL"
-            " AND busy = 0 AND due_at <= 1 ORDER BY urgent DESC, head LIMIT 50"
-        ).all()
+def test_a_claim_is_served_in_order_by_the_index_of_waiting_streams(database: Database) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 1001)))
 
-    assert any("stream_waiting" in row[3] for row in plan)
+    assert sorts(plan_of(database, lambda tx: outbox.claim(tx, "main", 1, 50), "FROM stream")) is False
+
+
+@only_postgresql
+def test_a_claim_is_served_so_also_before_postgresql_has_counted_what_a_storm_brought(database: Database) -> None:
+    put(database, message())
+    with database.write() as tx:
+        many = "SELECT 'main', 'm' || n, 9 + n FROM generate_series(1, 50000) n"
+        tx.connection.exec_driver_sql(f"INSERT INTO stream (portal, stream, head) {many}")
+
+    assert sorts(plan_of(database, lambda tx: outbox.claim(tx, "main", 1, 1), "FROM stream")) is False
+
+
+def sorts(plan: str) -> bool:
+    assert "stream_waiting" in plan
+    return "sort" in plan.lower() or "temp b-tree" in plan.lower()
+
+
+@pytest.mark.parametrize("ask", [outbox.next_due, lambda tx, portal: outbox.backlog(tx, portal, most=1)])
+def test_whether_anything_is_due_is_answered_by_an_index(
+    database: Database, ask: Callable[[Transaction, str], object]
+) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 1001)))
+
+    assert "stream_due" in plan_of(database, lambda tx: ask(tx, "main"), "FROM stream")
+
+
+def plan_of(database: Database, run: Callable[[Transaction], object], words: str) -> str:
+    """How the engine means to carry out the statement with these words that ``run`` executes."""
+    seen: list[tuple[str, Any]] = []
+
+    def remember(_c: object, _cursor: object, statement: str, values: Any, _context: object, _many: bool) -> None:
+        if words in statement:
+            seen.append((statement, values))
+
+    with database.write() as tx:
+        event.listen(tx.connection, "before_cursor_execute", remember)
+        run(tx)
+        event.remove(tx.connection, "before_cursor_execute", remember)
+        statement, values = seen[0]
+        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+        return "\n".join(str(row[-1]) for row in tx.connection.exec_driver_sql(explain + statement, values))
+
+
+def test_a_tag_longer_than_an_index_takes_is_a_stream_all_the_same(database: Database) -> None:
+    long = "".join(chr(0x430 + n * n % 977) for n in range(4000))
+    first, second, other = put(database, message(tag=long), message(tag=long), message(tag=long + "x"))
+
+    assert [parcel.id for parcel in take(database)] == [second, other]
+    assert state(database, first) == "superseded"
+
+
+def test_what_no_database_can_hold_as_text_is_replaced(database: Database) -> None:
+    put(database, message(text="a\x00b\ud800c", tag="t\x00", attach={"MESSAGE": "\udfff"}))
+
+    (parcel,) = take(database)
+    assert parcel.message.text == "a\ufffdb\ufffdc"
+    assert parcel.message.attach == {"MESSAGE": "\ufffd"}
+    assert end(database, parcel, why="\x00")
+
+
+def test_a_portal_id_may_be_as_large_as_the_rules_allow(database: Database) -> None:
+    put(database, message(user_id=MAX_ID, fallback=(MAX_ID,)))
+
+    (parcel,) = take(database)
+    assert (parcel.message.user_id, parcel.message.fallback) == (MAX_ID, (MAX_ID,))
+    assert end(database, parcel, notification_id=MAX_ID)
+
+
+def test_what_a_late_worker_and_his_successor_sent_is_told_apart_in_one_batch(database: Database) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    late = take(database, epoch=1)
+    with database.write() as tx:
+        assert outbox.take_over(tx, "main", 2) == 2
+    (taken,) = take(database, epoch=2, limit=1)
+
+    with database.write() as tx:
+        settlements = [outbox.Settlement(parcel=each, state="delivered", verdict="delivered") for each in late]
+        assert outbox.settle_all(tx, "main", 1, settlements) == []
+    assert state(database, taken.id) == "sending"
+
+
+def test_a_batch_is_settled_each_by_its_own_verdict(database: Database, clock: Clock) -> None:
+    numbers = put(database, *(message(user_id=user) for user in range(1, 5)))
+    one, two, three, four = take(database)
+    (newer,) = put(database, message(user_id=3, text="newer"))
+    with database.write() as tx:
+        written = outbox.settle_all(
+            tx,
+            "main",
+            1,
+            [
+                outbox.Settlement(parcel=one, state="delivered", verdict="delivered", notification_id=7),
+                outbox.Settlement(parcel=two, state="queued", verdict="later", not_before=clock.now + 60, plain=True),
+                outbox.Settlement(parcel=three, state="queued", verdict="later", not_before=clock.now + 60),
+                outbox.Settlement(parcel=four, state="dead", verdict="refused", instead=message(user_id=5)),
+            ],
+        )
+        records = [outbox.get(tx, number) for number in numbers]
+
+    assert len(written) == 4
+    assert [each and (each.state, each.notification_id, each.superseded_by) for each in records] == [
+        ("delivered", 7, None),
+        ("queued", None, None),
+        ("superseded", None, newer),
+        ("dead", None, None),
+    ]
+    assert [parcel.message.user_id for parcel in take(database)] == [5]
+    clock.forward(60)
+    assert [(each.message.user_id, each.plain) for each in take(database)] == [(2, True), (3, False)]
+
+
+def test_a_retry_that_is_refused_leaves_the_back_off_of_the_stream(database: Database, clock: Clock) -> None:
+    (number,) = put(database, message(tag=""))
+    (parcel,) = take(database)
+    end(database, parcel, state="queued", verdict="later", not_before=clock.now + 60)
+
+    with database.write() as tx:
+        assert not outbox.retry(tx, number)
+    assert take(database) == []

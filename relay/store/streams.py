@@ -1,0 +1,67 @@
+"""Streams: one recipient's messages under one tag, of which only the first may be claimed. They keep the order.
+
+Never changes a message. Whoever does holds the stream's row first, from before a number is drawn until the commit: on
+PostgreSQL the order of numbers is else not the order of commits, and a head could be reckoned from what is no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from relay.model import Message
+from relay.store import text
+from relay.store.database import Transaction
+from relay.store.tables import QUEUED, message, stream
+
+Name = tuple[str, str]  # of a stream: its portal, and the recipient and tag in it
+
+
+def within(each: Message) -> str:
+    """A message's stream within its portal: its recipient, and its tag or else what it is about."""
+    return text.key(f"{each.user_id}:{each.tag or each.key}")
+
+
+def name(each: Message) -> Name:
+    return each.portal, within(each)
+
+
+def lock(tx: Transaction, messages: Iterable[Message]) -> None:
+    """Make the streams of these messages, or lock them, until the commit.
+
+    In the order of their names, so that no two transactions wait for each other. One that enqueues or settles more than
+    once calls it for all of its messages first.
+    """
+    names = sorted({name(each) for each in messages})
+    if not names:
+        return
+    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+    row = dialect.insert(stream)
+    row = row.on_conflict_do_update(
+        index_elements=[stream.c.portal, stream.c.stream], set_={"stream": row.excluded.stream}
+    )
+    tx.connection.execute(row, [{"portal": portal, "stream": within} for portal, within in names])
+
+
+FIRST = (
+    select(message.c.id)
+    .where(message.c.portal == stream.c.portal, message.c.stream == stream.c.stream, QUEUED)
+    .order_by(message.c.id)
+    .limit(1)
+    .correlate(stream)
+)
+URGENT_FIRST = FIRST.with_only_columns(case((message.c.urgent, 0), else_=1))
+
+
+def advance(tx: Transaction, names: Iterable[Name], **also: object) -> None:
+    """Point streams, which are locked, at their first queued message, if there is one."""
+    for portal, its in groupby(sorted(set(names)), key=itemgetter(0)):
+        tx.connection.execute(
+            update(stream)
+            .where(stream.c.portal == portal, stream.c.stream.in_([within for _, within in its]))
+            .values(head=FIRST.scalar_subquery(), rank=func.coalesce(URGENT_FIRST.scalar_subquery(), 1), **also)
+        )
