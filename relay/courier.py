@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from relay import failpoint
+from relay.authorisation import Caller
 from relay.bitrix import answer, call, pace
-from relay.bitrix.client import Client
+from relay.bitrix.application import RENEWED, NotAuthorised
 from relay.errors import PortalUnreachable
 from relay.model import (
     Answer,
@@ -27,13 +28,16 @@ from relay.model import (
     Verdict,
     WithoutBlocks,
 )
-from relay.store import leases, outbox, portals
+from relay.store import findings, leases, outbox, portals
 from relay.store.database import Database, Transaction
 from relay.store.outbox import Settlement
 from relay.store.portals import PortalState
 
+CLIENT_ID = "bitrix24-relay"  # under which a webhook's tags are kept, where they are at all
 BATCH = 50  # commands in one batch call (Bitrix24 REST docs, batch)
 GIVE_UP_AFTER = 72 * 3600.0  # seconds from the first try of a message that keeps failing by itself
+NOTHING_WAITS = 60.0  # seconds after which to look again all the same
+LONGEST_REST = 15 * 60.0  # seconds; a method that has used up its time rests for ten minutes
 PATIENCE = {"rate": 60.0, "down": 60.0, "closed": 300.0, "expired": 300.0}  # longest wait before asking again, seconds
 
 
@@ -43,8 +47,9 @@ class Destination:
 
     name: str
     pace: pace.Pace
-    client: Client
-    replaces_by_tag: bool
+    client: Caller
+    replaces_by_tag: bool  # as long as nothing was measured
+    way_in: str = ""  # how and where it is entered: what was measured by another way does not count
 
     @property
     def lease(self) -> str:
@@ -57,6 +62,7 @@ class Load:
 
     epoch: int
     parcels: Sequence[Parcel]
+    replaces_by_tag: bool | None = None  # as relay doctor has measured it; None: nothing was
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +75,18 @@ class Wait:
 def claim(database: Database, to: Destination, *, holder: str, lease_seconds: float) -> Load | Wait:
     """Claim the parcels of one call, if there are any and the portal's pace allows it now."""
     with database.read() as tx:
-        if not outbox.backlog(tx, to.name, most=1) and not _abandoned(tx, to):
-            due = outbox.next_due(tx, to.name)
-            return Wait(max(0.0, due - tx.now) if due is not None else 60.0)
+        wait = _idle(tx, to)
+    if wait > 0:  # looking writes nothing: each commit wakes everybody, who would look again
+        return Wait(wait)
     with database.write() as tx:
         epoch = hold(tx, to, holder=holder, lease_seconds=lease_seconds)
         if epoch is None:
             return Wait(lease_seconds / 2)
         state = portals.get(tx, to.name)
-        wait = max(state.not_before - tx.now, to.pace.wait(state.level, state.level_at, tx.now))
-        if wait > 0:
+        if state.level_at > tx.now:  # the clock was fast when this was written, and has been set right
+            state = replace(state, level_at=tx.now)
+            portals.fill(tx, to.name, state.level)
+        if (wait := _rest(state, to, tx.now)) > 0:
             return Wait(wait)
         room = to.pace.room(state.level, state.level_at, tx.now)
         backlog = outbox.backlog(tx, to.name, most=BATCH + room)
@@ -88,8 +96,26 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
         if not parcels:
             return Wait(0.0)
         portals.fill(tx, to.name, to.pace.level(state.level, state.level_at, tx.now) + 1)
+        measured = findings.get(tx, to.name, to.way_in)
         failpoint.here("courier: claimed, not committed")
-    return Load(epoch=epoch, parcels=parcels)
+    return Load(epoch=epoch, parcels=parcels, replaces_by_tag=measured.replaces_by_tag if measured else None)
+
+
+def _idle(tx: Transaction, to: Destination) -> float:
+    """Seconds for which there is surely nothing to do; 0 if there may be something."""
+    if not outbox.backlog(tx, to.name, most=1) and not _abandoned(tx, to):
+        due = outbox.next_due(tx, to.name)
+        return NOTHING_WAITS if due is None else max(0.0, due - tx.now)
+    state = portals.look(tx, to.name)
+    return _rest(state, to, tx.now) if state and state.level_at <= tx.now else 0.0
+
+
+def _rest(state: PortalState, to: Destination, now: float) -> float:
+    """Seconds until the portal may be asked: it is in trouble, or its bucket is full."""
+    trouble = state.not_before - now
+    if trouble > LONGEST_REST:  # no wait of ours is that long: the clock was fast when it was written
+        trouble = 0.0
+    return max(trouble, to.pace.wait(state.level, state.level_at, now))
 
 
 def _abandoned(tx: Transaction, to: Destination) -> bool:
@@ -111,15 +137,22 @@ def hold(tx: Transaction, to: Destination, *, holder: str, lease_seconds: float)
 def deliver(to: Destination, load: Load, *, now: float) -> Answer:
     """Make the call. The only step that touches the network, and it is in no transaction."""
     failpoint.here("courier: claimed, not called")
-    outgoing = call.build(load.parcels)
+    outgoing = call.build(load.parcels, client_id=client_id(to, load))
     try:
         reply = to.client.call(outgoing.method, outgoing.payload)
+    except NotAuthorised as fault:
+        return Answer(trouble=fault.trouble)
     except PortalUnreachable as fault:
         came = answer.unreachable(fault)
         return replace(came, verdicts=tuple(Unknown(str(fault)) for _ in load.parcels)) if fault.sent else came
     finally:
         failpoint.here("courier: called, not settled")
     return answer.read(outgoing, reply.status, reply.body, now=now, moved_to=reply.moved_to)
+
+
+def client_id(to: Destination, load: Load) -> str:
+    """What a webhook's tags are kept under, where it was measured that they are; an application's need nothing."""
+    return CLIENT_ID if load.replaces_by_tag and to.way_in.startswith("webhook") else ""
 
 
 def settle(database: Database, to: Destination, load: Load, came: Answer, *, jitter: float) -> list[Settlement]:
@@ -131,6 +164,8 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
     Returns:
         What was written; less than was sent if the lease was lost meanwhile.
     """
+    if load.replaces_by_tag is not None:
+        to = replace(to, replaces_by_tag=load.replaces_by_tag)
     with database.write() as tx:
         settlements = [
             rule(parcel, verdict, to=to, now=tx.now, jitter=jitter)
@@ -209,5 +244,7 @@ def _remember(tx: Transaction, to: Destination, came: Answer, *, jitter: float) 
 
 
 def _ask_again_at(state: PortalState, trouble: PortalTrouble, *, now: float, jitter: float) -> float:
+    if trouble.code == RENEWED:
+        return now
     wait = min(PATIENCE[trouble.kind], pace.backoff(state.failures + 1, jitter=jitter))
     return max(now + wait, trouble.not_before or 0.0)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from relay import failpoint, log, rules
+from relay import authorisation, failpoint, log, rules
 from relay.bitrix import address, pace
-from relay.bitrix.client import Client
 from relay.bitrix.options import PortalOptions
 from relay.courier import Destination
 from relay.errors import BadRules, Complaint, RelayError
@@ -126,19 +125,21 @@ class House:
     def destinations(self) -> dict[str, Destination]:
         """The portals of the rules as they stand now; their connections are kept while the rules do."""
         if self._destinations is None or self._destinations[0] is not self.rules:
-            self._destinations = (self.rules, {name: destination(name, o) for name, o in self.rules.portals.items()})
+            found = {name: destination(self.database, name, each) for name, each in self.rules.portals.items()}
+            self._destinations = (self.rules, found)
         return self._destinations[1]
 
     def close(self) -> None:
         self.database.close()
 
 
-def destination(name: str, options: PortalOptions) -> Destination:
+def destination(database: Database, name: str, options: PortalOptions) -> Destination:
     return Destination(
         name=name,
         pace=pace.from_plan(options.plan),
-        client=Client(address.from_options(options)),
+        client=authorisation.caller(database, name, options),
         replaces_by_tag=options.replaces_by_tag,
+        way_in=f"{options.way_in} {address.from_options(options).host}",
     )
 
 

@@ -30,7 +30,8 @@ READMES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.
 ENGLISH, RUSSIAN = READMES.values()
 ENV = {
     "BITRIX24_WEBHOOK_URL": "https://acme.bitrix24.ru/rest/1/abcdef/",
-    "BITRIX24_TOKEN": "token",
+    "BITRIX24_CLIENT_ID": "local.0123",
+    "BITRIX24_CLIENT_SECRET": "client",
     "GITHUB_WEBHOOK_SECRET": "github",
     "ALERTMANAGER_TOKEN": "alertmanager",
     "GRAFANA_SECRET": "grafana",
@@ -122,8 +123,8 @@ def test_every_command_that_is_shown_prints_what_is_shown(
     command: str, output: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    for name in set(ENV) - {"BITRIX24_TOKEN"}:
-        monkeypatch.setenv(name, ENV[name])
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
     done = CliRunner().invoke(main, shlex.split(command))
 
     assert done.exit_code == 0

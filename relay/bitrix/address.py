@@ -53,6 +53,8 @@ class Address:
 
     def hide(self, text: str) -> str:
         """``text`` without the secret and the token: for what others wrote, such as a page that repeats its URL."""
+        if not self.token and self.shown == self.base.reveal():  # an application's: its tokens are not part of it
+            return text
         secret = self.token.reveal() or self.base.reveal().rstrip("/").rpartition("/")[2]
         return text.replace(secret, "***")
 
@@ -83,6 +85,17 @@ def parse(url: str, token: str = "", *, insecure: bool = False) -> Address:
     return Address(Secret(root + rest), host, Secret(token) if token else NO_SECRET, root + shown)
 
 
+def application(domain: str, *, insecure: bool = False) -> Address:
+    """The address of an application on its portal. It holds no token: that comes with each call.
+
+    Raises:
+        BadAddress: as `parse`.
+    """
+    root, path = _rooted(domain, insecure)
+    rest, shown = _application_path(path)
+    return Address(Secret(root + rest), root.partition("://")[2], NO_SECRET, root + shown)
+
+
 def root_of(url: str, *, insecure: bool = False) -> str:
     """Scheme and host of a portal's address, whatever its path: ``https://example.bitrix24.com``.
 
@@ -100,6 +113,8 @@ def from_options(options: PortalOptions) -> Address:
     """
     if options.webhook is not None:
         return parse(options.webhook.reveal(), insecure=options.insecure)
+    if options.app is not None:
+        return application(options.app.domain, insecure=options.insecure)
     token = options.token or NO_SECRET
     return parse(options.domain, token.reveal(), insecure=options.insecure)
 

@@ -102,6 +102,20 @@ def explain(answer: Mapping[str, Any], status: int) -> str:
     return f"{code or f'HTTP {status}'}: {meaning.why}"
 
 
+def code_of(answer: Mapping[str, Any]) -> str:
+    """An error envelope's code in our spelling (upper case); ``""`` where there is none."""
+    return _code(answer.get("error"))
+
+
+def refusal_of(body: bytes) -> str:
+    """The code by which a whole request was refused; ``""`` if it was not, or by something that is no envelope."""
+    try:
+        answer = decode(body)
+    except ValueError:
+        return ""
+    return code_of(answer) if isinstance(answer, Mapping) and is_error(answer) else ""
+
+
 def is_retryable(status: int, body: bytes) -> bool:
     """Was the request refused for its rate alone? Then it was not carried out, and may be repeated."""
     try:

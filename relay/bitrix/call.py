@@ -36,8 +36,10 @@ class Call:
     parcels: tuple[Parcel, ...]
 
 
-def build(parcels: Sequence[Parcel]) -> Call:
+def build(parcels: Sequence[Parcel], *, client_id: str = "") -> Call:
     """One parcel as a call of its own; several as one `batch`, in their order, each independent of the others.
+
+    ``client_id`` goes with every tag: by it a webhook's tags may be kept (Bitrix24 REST docs, im.notify.personal.add).
 
     Raises:
         ValueError: there are none, or more than `BATCH`.
@@ -45,9 +47,10 @@ def build(parcels: Sequence[Parcel]) -> Call:
     if not 1 <= len(parcels) <= BATCH:
         raise ValueError(f"a call takes 1 to {BATCH} parcels, not {len(parcels)}")
     if len(parcels) == 1:
-        method, parameters = _command(parcels[0])
+        method, parameters = _command(parcels[0], client_id)
         return Call(method, parameters, tuple(parcels))
-    commands = {name: _as_text(parcel) for name, parcel in zip(command_names(len(parcels)), parcels, strict=True)}
+    names = command_names(len(parcels))
+    commands = {name: _as_text(parcel, client_id) for name, parcel in zip(names, parcels, strict=True)}
     return Call("batch", {"halt": 0, "cmd": commands}, tuple(parcels))
 
 
@@ -62,13 +65,14 @@ def has_blocks(parcel: Parcel) -> bool:
     return bool(parcel.message.attach) and not parcel.plain and not parcel.message.delete
 
 
-def _command(parcel: Parcel) -> tuple[str, dict[str, Any]]:
+def _command(parcel: Parcel, client_id: str) -> tuple[str, dict[str, Any]]:
     message = parcel.message
+    whose = {"CLIENT_ID": client_id} if client_id else {}
     if message.delete:
-        return DELETE, {"TAG": _tag(message.tag)}
+        return DELETE, {"TAG": _tag(message.tag), **whose}
     parameters: dict[str, Any] = {"USER_ID": message.user_id, "MESSAGE": _cut(_repaired(message.text))}
     if message.tag.strip():
-        parameters["TAG"] = _tag(message.tag)
+        parameters |= {"TAG": _tag(message.tag), **whose}
     if has_blocks(parcel):
         parameters["ATTACH"] = _plain(message.attach)
     return _BY_CHANNEL[message.via], parameters
@@ -120,8 +124,8 @@ def _plain(value: object) -> Any:
 # request around them is JSON.
 
 
-def _as_text(parcel: Parcel) -> str:
-    method, parameters = _command(parcel)
+def _as_text(parcel: Parcel, client_id: str) -> str:
+    method, parameters = _command(parcel, client_id)
     if "MESSAGE" in parameters:
         parameters["MESSAGE"] = _cut(_unreferenced(parameters["MESSAGE"]))
     return f"{method}?" + "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in _flat(parameters))

@@ -14,19 +14,30 @@ from relay.bitrix.address import root_of
 from relay.bitrix.notify import Options, call_method, patiently, unpack, wire
 from relay.settings import Secret
 
-# The documentation's server. Portals of ru, by, kz, uz, kg, am, az and ge are said to use oauth.bitrix24.tech
-# (rest module 26.250); the answer's `server_endpoint` tells.
-SERVER = "oauth.bitrix.info"
+SERVER = "oauth.bitrix.info"  # the documentation's
+EASTERN_SERVER = "oauth.bitrix24.tech"
+EASTERN = ("ru", "by", "kz", "uz", "kg", "am", "az", "ge")  # whose portals use it (rest module 26.250)
 
 
-def authorization_link(domain: str, client_id: str, *, state: str = "") -> str:
+def server_of(domain: str) -> str:
+    """The authorisation server's host for a portal, by its domain's ending. The answer's ``server_endpoint`` tells
+    for sure.
+
+    Raises:
+        BadAddress: the domain is not one.
+    """
+    host = root_of(domain, insecure=True).partition("://")[2].partition(":")[0]
+    return EASTERN_SERVER if host.rpartition(".")[2] in EASTERN else SERVER
+
+
+def authorization_link(domain: str, client_id: str, *, state: str = "", insecure: bool = False) -> str:
     """The page where a person allows the application; the portal then calls it back with ``code`` and ``state``.
 
     Raises:
         BadAddress: the domain is not one.
     """
     query = urlencode({"client_id": client_id, **({"state": state} if state else {})})
-    return f"{root_of(domain)}/oauth/authorize/?{query}"
+    return f"{root_of(domain, insecure=insecure)}/oauth/authorize/?{query}"
 
 
 def exchange_code(
@@ -62,13 +73,15 @@ def server_time(url: str, token: str = "", **options: Unpack[Options]) -> dict[s
 def _tokens(server: str, client_id: str, client_secret: str, grant: dict[str, str], options: Options) -> dict[str, Any]:
     secrets = (client_secret, *(value for name, value in grant.items() if name != "grant_type"))
     query = urlencode({**grant, "client_id": client_id, "client_secret": client_secret})
-    url = Secret(f"https://{server}/oauth/token/?{query}")
+    root = root_of(server)
+    url, host = Secret(f"{root}/oauth/token/?{query}"), root.partition("://")[2]
+    direct = root.startswith("http://")  # then it is this machine
     with closing(wire(options)) as opened:
-        reply = patiently(lambda: opened.send("GET", url, name=server), options)
+        reply = patiently(lambda: opened.send("GET", url, name=host, direct=direct), options)
 
     def hide(text: str) -> str:
         for secret in secrets:
             text = text.replace(secret, "***") if secret else text
         return text
 
-    return unpack(reply, hide, server, options)
+    return unpack(reply, hide, host, options)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from relay import __version__, log
-from relay.cli import demo, events, messages, notify, rules, run
+from relay.cli import demo, doctor, events, messages, notify, portal, rules, run
 from relay.errors import RelayError
 
 
@@ -45,6 +45,8 @@ for command in (
     events.send,
     events.events,
     messages.messages,
+    portal.portal,
+    doctor.doctor,
     notify.notify,
 ):
     main.add_command(command)

@@ -65,7 +65,7 @@ def _portal(data: Any, raw: Any, path: Path, complaints: Complaints) -> PortalOp
     try:
         address.from_options(options)
     except RelayError as error:
-        complaints.error((*path, "webhook" if options.webhook is not None else "domain"), str(error))
+        complaints.error((*path, *options.address_key), str(error))
     return options
 
 

@@ -26,6 +26,8 @@ class App:
     client_id: str = "local.sandbox"
     client_secret: str = "sandbox-client-secret"  # noqa: S105 - a published default of a toy
     name: str = "Relay"
+    redirect_uri: str = "http://localhost/"
+    application_token: str = "sandbox-application-token"  # noqa: S105 - as above
 
 
 @dataclass(frozen=True, slots=True)

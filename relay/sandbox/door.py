@@ -47,9 +47,17 @@ def door(portal: Portal) -> Blueprint:
 
     @routes.route("/oauth/token/", methods=["GET", "POST"])
     def token() -> Response:
-        return _answered(portal.renew(_params()))
+        return _answered(portal.renew(_params(), _root()))
+
+    @routes.get("/oauth/authorize/")
+    def authorize() -> Response:
+        return _answered(portal.allow(request.args.get("client_id", ""), request.args.get("state", ""), _root()))
 
     return routes
+
+
+def _root() -> str:
+    return request.host_url.rstrip("/")
 
 
 def _call(rest: str, params: Params) -> Call:

@@ -34,6 +34,9 @@ class Keys:
     token: str
     refresh_token: str
     expired: bool = False
+    spent_refresh_token: str = ""
+    code: str = ""
+    code_until: float = 0.0
 
 
 def key_of(params: Params, *, bearer: str, https: bool) -> Key:
@@ -107,19 +110,31 @@ def _same(given: str, kept: str) -> bool:
     return hmac.compare_digest(given.encode(), kept.encode())
 
 
-def renewed(params: Params, app: App, keys: Keys) -> None:
-    """Rotate the app's tokens, as ``/oauth/token/`` does for ``grant_type=refresh_token``.
+def renewed(params: Params, app: App, keys: Keys, settings: Settings, *, now: float) -> None:
+    """Rotate the app's tokens, as ``/oauth/token/`` does for a refresh token or for a code.
 
     Raises:
         Refusal: the parameters do not fit.
     """
-    given = {name: text(params.get(name)) for name in ("GRANT_TYPE", "CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")}
-    if given["GRANT_TYPE"] != "refresh_token" or not given["REFRESH_TOKEN"]:
+    names = ("GRANT_TYPE", "CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN", "CODE")
+    given = {name: text(params.get(name)) for name in names}
+    grant = {"refresh_token": "REFRESH_TOKEN", "authorization_code": "CODE"}.get(given["GRANT_TYPE"], "")
+    if not grant or not given[grant]:
         raise Refusal("invalid_request")
     if given["CLIENT_ID"] != app.client_id:
         raise Refusal("wrong_client")
     if not _same(given["CLIENT_SECRET"], app.client_secret):
         raise Refusal("invalid_client")
-    if not _same(given["REFRESH_TOKEN"], keys.refresh_token):
+    if not (_code_is_good(given["CODE"], keys, now) if grant == "CODE" else _refreshes(given[grant], keys, settings)):
         raise Refusal("invalid_grant")
+    keys.spent_refresh_token, keys.code = keys.refresh_token, ""
     keys.token, keys.refresh_token, keys.expired = f"{keys.token}+", f"{keys.refresh_token}+", False
+
+
+def _code_is_good(code: str, keys: Keys, now: float) -> bool:
+    return bool(keys.code) and _same(code, keys.code) and now <= keys.code_until
+
+
+def _refreshes(token: str, keys: Keys, settings: Settings) -> bool:
+    spent = settings.spent_refresh == "accept" and bool(keys.spent_refresh_token)
+    return _same(token, keys.refresh_token) or (spent and _same(token, keys.spent_refresh_token))

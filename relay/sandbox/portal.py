@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from relay.sandbox import batch, gate, settings
 from relay.sandbox.bell import Bell, Notification
@@ -30,6 +31,8 @@ HTML = "text/html; charset=utf-8"
 SECRET = "sandbox-secret"  # noqa: S105 - a published default of a toy
 TOKEN = "sandbox-token"  # noqa: S105 - as above
 REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - as above
+MEMBER = "sandbox"  # the portal's own id
+CODE_SECONDS = 30  # how long a code lives (Bitrix24 REST docs, OAuth 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ class Portal:
         self._sleep = sleep or self._stopping.wait
         self._lock = threading.RLock()
         self._settings = self._first_settings
+        self.renewals = 0
+        """How many times tokens were given out."""
+        self._codes = 0
         self.version = 0
         """Grows with everything that happens: the page asks for news by it."""
         self.reset()
@@ -109,24 +115,51 @@ class Portal:
             self.version += 1
         return reply
 
-    def renew(self, params: Params) -> Reply:
-        """Answer ``/oauth/token/``: a new pair of tokens for the refresh token."""
+    def renew(self, params: Params, root: str = "") -> Reply:
+        """Answer ``/oauth/token/``: a new pair of tokens for the refresh token or for a code.
+
+        ``root`` is scheme and host by which the portal was asked.
+        """
         with self._lock:
             try:
-                gate.renewed(params, self._app, self._keys)
+                gate.renewed(params, self._app, self._keys, self._settings, now=self._clock())
+                self.renewals += 1
             except Refusal as refusal:
                 return Reply(refusal.status, encode(refusal.envelope()))
-            fresh = {
-                "access_token": self._keys.token,
-                "refresh_token": self._keys.refresh_token,
-                "expires_in": 3600,
-                "expires": int(self._clock()) + 3600,
-                "member_id": "sandbox",
-                "scope": ",".join(self._settings.scopes),
-                "status": "L",
-                "user_id": OWNER,
-            }
+            fresh: dict[str, Value] = {**self._tokens(root), "expires": int(self._clock()) + 3600, "user_id": OWNER}
         return Reply(200, encode(fresh))
+
+    def allow(self, client_id: str, state: str, root: str = "") -> Reply:
+        """Answer ``/oauth/authorize/`` as if somebody had logged in and agreed: back to the app with a code."""
+        if client_id != self._app.client_id:
+            return Reply(400, "<html><body>The application is not found</body></html>", HTML)
+        with self._lock:
+            self._codes += 1
+            self._keys.code, self._keys.code_until = f"sandbox-code-{self._codes}", self._clock() + CODE_SECONDS
+            scope = ",".join(self._settings.scopes)
+            back = {"code": self._keys.code, "state": state, "domain": urlsplit(root).netloc, "member_id": MEMBER}
+        query = urlencode({**back, "scope": scope, "server_domain": urlsplit(root).netloc})
+        return Reply(302, "<html><body>Moved</body></html>", HTML, location=f"{self._app.redirect_uri}?{query}")
+
+    def installation(self, root: str) -> dict[str, str]:
+        """The form that an application without pages is sent when it is installed (ONAPPINSTALL)."""
+        with self._lock:
+            told = {**self._tokens(root), "domain": urlsplit(root).netloc}
+            told["application_token"] = self._app.application_token
+        return {"event": "ONAPPINSTALL", **{f"auth[{name}]": str(value) for name, value in told.items()}}
+
+    def _tokens(self, root: str) -> dict[str, Value]:
+        return {
+            "access_token": self._keys.token,
+            "refresh_token": self._keys.refresh_token,
+            "expires_in": 3600,
+            "client_endpoint": f"{root}/rest/",
+            "server_endpoint": f"{root}/rest/",
+            "domain": urlsplit(root).netloc,
+            "member_id": MEMBER,
+            "scope": ",".join(self._settings.scopes),
+            "status": "L",
+        }
 
     def _with_fault(self, fault: Fault | None, call: Call, entry: RequestEntry) -> Reply:
         if fault is None:
@@ -353,7 +386,7 @@ class Portal:
 
     def _secrets(self) -> tuple[str, ...]:
         keys = self._keys
-        return (keys.secret, keys.token, keys.refresh_token, self._app.client_secret)
+        return (keys.secret, keys.token, keys.refresh_token, self._app.client_secret, self._app.application_token)
 
 
 def _targets(call: Call) -> list[tuple[str, int]]:

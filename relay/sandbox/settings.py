@@ -26,6 +26,8 @@ class Settings:
     """Refused requests fill the bucket too."""
     webhook_tags: Literal["ignore", "honour"] = "ignore"
     """The server's code ignores a webhook's TAG; the documentation says it works with CLIENT_ID."""
+    spent_refresh: Literal["refuse", "accept"] = "refuse"
+    """A refresh token works once; the documentation does not say whether the one before the newest still does."""
     scopes: tuple[str, ...] = ("im", "user_basic")
     operating_fields: bool = True
     """``time.operating`` and ``operating_reset_at`` are there; a self-hosted portal has none."""
@@ -98,11 +100,18 @@ def _tags(value: object) -> str:
     raise ValueError
 
 
+def _spent(value: object) -> str:
+    if value in ("refuse", "accept"):
+        return str(value)
+    raise ValueError
+
+
 _READERS: dict[str, Callable[[object], object]] = {
     "rate": _rate,
     "leak_each_second": _flag,
     "refused_fills": _flag,
     "webhook_tags": _tags,
+    "spent_refresh": _spent,
     "scopes": _scopes,
     "operating_fields": _flag,
     "command_seconds": _seconds,

@@ -185,3 +185,14 @@ def test_whatever_is_in_a_parcel_makes_a_call_that_json_can_carry(
 
     assert json.dumps(call.payload, ensure_ascii=False, allow_nan=False).encode()
     assert len(call.parcels) == count
+
+
+def test_a_client_id_goes_with_each_tag_and_only_with_a_tag() -> None:
+    tagged, plain, deleted = parcel(1, tag="t"), parcel(2, tag=""), parcel(3, tag="t", delete=True)
+
+    alone = [build([one], client_id="relay").payload for one in (tagged, plain, deleted)]
+    commands = build([tagged, plain, deleted], client_id="relay").payload["cmd"].values()
+
+    assert [payload.get("CLIENT_ID") for payload in alone] == ["relay", None, "relay"]
+    assert ["CLIENT_ID=relay" in command for command in commands] == [True, False, True]
+    assert "CLIENT_ID" not in build([tagged]).payload

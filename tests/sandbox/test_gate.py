@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from relay.sandbox import Portal, Server
+from relay.sandbox import Portal, Server, serve
 from relay.sandbox.gate import Key
 from relay.sandbox.refusals import TABLE, Refusal
+from tests.conftest import Clock
 from tests.sandbox.build import APP, SEND, WEBHOOK, ask, get, reply
 
 NOBODY = Key()
@@ -100,6 +102,47 @@ def test_an_expired_token_is_renewed_by_the_refresh_token(server: Server) -> Non
     assert ask(portal, "profile", Key(token=fresh["access_token"]))["ID"] == "1"
     assert ask(portal, "profile", APP) == "invalid_token"
     assert json.loads(get(f"{address}sandbox-refresh-token").body)["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(("spent", "error"), [("refuse", "invalid_grant"), ("accept", None)])
+def test_the_refresh_token_before_the_newest_is_refused_or_accepted(
+    server: Server, spent: str, error: str | None
+) -> None:
+    server.portal.configure(spent_refresh=spent)
+    address = f"{server.url}/oauth/token/?grant_type=refresh_token&client_id=local.sandbox"
+    address += "&client_secret=sandbox-client-secret&refresh_token=sandbox-refresh-token"
+    get(address)
+
+    assert json.loads(get(address).body).get("error") == error
+
+
+def test_a_code_gives_tokens_once_and_for_half_a_minute(clock: Clock) -> None:
+    with serve(Portal(clock=clock)) as server:
+        address = f"{server.url}/oauth/token/?grant_type=authorization_code&client_id=local.sandbox"
+        address += "&client_secret=sandbox-client-secret&code="
+        seen = []
+        for wait in (30, 31):
+            back = get(f"{server.url}/oauth/authorize/?client_id=local.sandbox&state=a%26b").headers["location"]
+            query = parse_qs(urlsplit(back).query)
+            clock.forward(wait)
+            seen += [json.loads(get(address + query["code"][0]).body).get("error") for _ in range(2)]
+
+    assert (query["state"], query["member_id"]) == (["a&b"], ["sandbox"])
+    assert seen == [None, "invalid_grant", "invalid_grant", "invalid_grant"]
+
+
+def test_an_unknown_application_is_shown_a_page_and_not_sent_back(server: Server) -> None:
+    answer = get(f"{server.url}/oauth/authorize/?client_id=other")
+
+    assert (answer.status, "location" in answer.headers) == (400, False)
+
+
+def test_an_installation_posts_the_tokens_of_the_moment(portal: Portal) -> None:
+    form = portal.installation("https://p.bitrix24.ru")
+
+    assert form["event"] == "ONAPPINSTALL"
+    assert ask(portal, "profile", Key(token=form["auth[access_token]"]))["ID"] == "1"
+    assert (form["auth[domain]"], form["auth[client_endpoint]"]) == ("p.bitrix24.ru", "https://p.bitrix24.ru/rest/")
 
 
 @pytest.mark.parametrize(
