@@ -6,13 +6,14 @@ Never decides whom an event concerns: that happens behind the first wall, where 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from relay import failpoint
 from relay.errors import Refused
 from relay.model import Reading, Request
 from relay.rules import Rules
 from relay.sources import SENDERS
+from relay.sources.options import SourceOptions
 from relay.store.journal import Arrival, Receipt
 
 # Headers that prove who the sender is. They have done their work once the request is verified, and a journal that
@@ -38,25 +39,36 @@ def accept(name: str, request: Request, *, rules: Rules, journal: Callable[[Arri
         Refused: of the kind that says what is wrong; nothing was journalled.
         StoreUnavailable: it could not be written; the sender should come again.
     """
-    options = rules.sources.get(name)
-    if options is None:
-        raise UnknownSource
+    options = known(name, rules)
     sender = SENDERS[options.type]
     sender.verify(options, request, now)
     reading = sender.read(name, options, request)
     failpoint.here("intake: verified, not journalled")
-    receipt = journal(arrival(name, request, reading))
+    proof = {header.lower() for header in sender.sign(options, request, now)}
+    receipt = journal(arrival(name, request, reading, proof=proof))
     failpoint.here("intake: journalled, not answered")
     return receipt
 
 
-def arrival(name: str, request: Request, reading: Reading) -> Arrival:
-    """What the journal keeps of a request."""
+def known(name: str, rules: Rules) -> SourceOptions:
+    """What the rules say of a source.
+
+    Raises:
+        UnknownSource: nothing.
+    """
+    options = rules.sources.get(name)
+    if options is None:
+        raise UnknownSource
+    return options
+
+
+def arrival(name: str, request: Request, reading: Reading, *, proof: Container[str] = ()) -> Arrival:
+    """What the journal keeps of a request. ``proof`` are the headers in which this source proves itself."""
     first = reading.events[0]
     return Arrival(
         source=name,
         method=request.method,
-        headers=without_credentials(request.headers),
+        headers=without_credentials(request.headers, proof),
         body=request.body,
         delivery=reading.delivery,
         window=reading.window,
@@ -65,5 +77,5 @@ def arrival(name: str, request: Request, reading: Reading) -> Arrival:
     )
 
 
-def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if not CREDENTIAL.search(name)}
+def without_credentials(headers: Mapping[str, str], proof: Container[str] = ()) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in proof and not CREDENTIAL.search(name)}

@@ -89,4 +89,6 @@ def _bare(value: object) -> str:
     if isinstance(value, list):
         value = ",".join(map(str, value))
     text = str(value)
-    return text if text and not re.search(r"[\s\"=]", text) else json.dumps(text, ensure_ascii=False)
+    if text.isprintable():
+        return text if not re.search(r"[\s\"=]", text) else json.dumps(text, ensure_ascii=False)
+    return json.dumps(text)  # a stranger's control signs, written out: they would command the operator's terminal

@@ -1,16 +1,18 @@
 """Corridor two, first half: what is journalled is decided and put in the outbox, in the order in which it came.
 
-Never sends anything, and never loses an event to a rule: what cannot be decided stays in the journal with the reason.
+Never sends anything, and never loses an event to a rule: what cannot be decided stays in the journal with the reason,
+and does not stop what comes after it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from relay import failpoint
-from relay.errors import Refused
+from relay.errors import Refused, StoreUnavailable
 from relay.model import Event, Message
 from relay.rules import Rules, decide
 from relay.sources import SENDERS
@@ -48,9 +50,33 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
         now = datetime.fromtimestamp(tx.now, UTC)
     if lease is None or not entries:
         return ()
-    plans = [plan(entry, rules, now) for entry in entries]
+    plans = _in_time(entries, rules, now, seconds=lease_seconds / 3)
     failpoint.here("router: decided, not written")
-    return _write(database, plans, epoch=lease[0])
+    try:
+        return _write(database, plans, epoch=lease[0])
+    except StoreUnavailable:
+        raise
+    except Exception:  # one entry that cannot be written must not stop those behind it
+        return [done for one in plans for done in _write_alone(database, one, epoch=lease[0])]
+
+
+def _in_time(entries: Sequence[Entry], rules: Rules, now: datetime, *, seconds: float) -> list[Plan]:
+    """Decide entries for so long, one at the least: who decides beyond his lease decides for nothing."""
+    started, plans = time.monotonic(), []
+    for entry in entries:
+        plans.append(plan(entry, rules, now))
+        if time.monotonic() - started > seconds:
+            break
+    return plans
+
+
+def _write_alone(database: Database, one: Plan, *, epoch: int) -> Sequence[Plan]:
+    try:
+        return _write(database, [one], epoch=epoch)
+    except StoreUnavailable:
+        raise
+    except Exception as fault:  # as above
+        return _write(database, [_failed(one.entry, fault)], epoch=epoch)
 
 
 def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence[Plan]:
@@ -69,11 +95,12 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
 def plan(entry: Entry, rules: Rules, now: datetime) -> Plan:
     """Decide one entry. Pure: explain, replay and the live path all come through here."""
     try:
-        events = understand(entry, rules)
+        decisions = [decide(event, rules, now) for event in understand(entry, rules)]
     except Refused as fault:
         # The source was taken out of the rules, or its type was changed, after the event was journalled.
         return Plan(entry=entry, outcome="unreadable", note=str(fault))
-    decisions = [decide(event, rules, now) for event in events]
+    except Exception as fault:  # a fault of ours is told of this event, and does not stop the next
+        return _failed(entry, fault)
     messages = tuple(message for decision in decisions for message in decision.messages)
     return Plan(
         entry=entry,
@@ -82,6 +109,11 @@ def plan(entry: Entry, rules: Rules, now: datetime) -> Plan:
         unmapped=tuple(dict.fromkeys(name for decision in decisions for name in decision.unmapped)),
         note="; ".join(dict.fromkeys(message.note for message in messages if message.note)),
     )
+
+
+def _failed(entry: Entry, fault: Exception) -> Plan:
+    """The fault's own text may hold a stranger's words, and is not kept."""
+    return Plan(entry=entry, outcome="unreadable", note=f"the relay failed on it: {type(fault).__name__}")
 
 
 def understand(entry: Entry, rules: Rules) -> tuple[Event, ...]:

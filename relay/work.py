@@ -24,7 +24,7 @@ from relay.store import leases
 
 LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
 MOST_CALLS = 64  # in flight for all portals together
-LOOK_EVERY = 0.02  # seconds between two looks at whether anything was committed (SQLite: 5 µs a look)
+LOOK_FOR = 0.2  # seconds to wait for news at a stretch, and so the longest that stopping waits for it
 FLOOR = 1.0  # seconds after which everybody looks for himself, whatever the signals said
 
 
@@ -60,6 +60,10 @@ class Worker:
         self._watch()
         for thread in threads:
             thread.join()
+        while any(self._in_flight.values()):
+            self._keep_leases()
+            self._courier_signal.clear()
+            self._courier_signal.wait(self._house.settings.lease / 3)
         self._calls.shutdown(wait=True)
         self._give_back()
 
@@ -67,12 +71,11 @@ class Worker:
 
     def _watch(self) -> None:
         """Signal both loops when the database has changed, and look after the rules file."""
-        with self._house.database.watch() as version:
-            seen, next_floor = None, 0.0
-            while not self._stopping.wait(LOOK_EVERY if version else FLOOR):
-                now = version() if version else None
-                if now != seen or time.monotonic() >= next_floor:
-                    seen, next_floor = now, time.monotonic() + FLOOR
+        with self._house.database.watch() as changed:
+            next_floor = 0.0
+            while not self._stopping.is_set():
+                if changed(LOOK_FOR) or time.monotonic() >= next_floor:
+                    next_floor = time.monotonic() + FLOOR
                     self._house.rules_file.refresh()
                     self._router_signal.set()
                     self._courier_signal.set()
@@ -155,8 +158,8 @@ class Worker:
             try:
                 written = courier.settle(self._house.database, to, load, answer, jitter=random.random())  # noqa: S311
                 break
-            except StoreUnavailable as fault:
-                log.trouble("courier: an answer waits for the database", portal=to.name, why=str(fault))
+            except Exception as fault:  # whatever it was, somebody still waits in state «sending»
+                log.trouble("courier: an answer waits to be written down", portal=to.name, why=type(fault).__name__)
                 if self._stopping.wait(FLOOR):
                     return
         log.line(

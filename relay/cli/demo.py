@@ -92,7 +92,8 @@ def answers(base: str, processes: Together) -> bool:
             if requests.get(f"{base}/readyz", timeout=1).ok:
                 return True
         except requests.RequestException:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     return False
 
 

@@ -10,30 +10,34 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from relay import intake, log
 from relay.errors import Refused, StoreUnavailable, TooLarge
 from relay.house import House
 from relay.model import Request
+from relay.web import install
 
+OTHER_BODIES = 100_000  # bytes, of requests that are for no source
 COME_BACK_AFTER = "5"  # seconds; senders that read Retry-After are few, those that retry a 503 are many
 
 
 def create_app(house: House) -> Flask:
     """The door of a house."""
     app = Flask("relay.web", static_folder=None)
+    app.url_map.merge_slashes = False  # a doubled slash is a wrong address, and not a redirect that loses the body
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
 
     @app.route("/in/<name>", methods=["POST", "PUT"])
     def receive(name: str) -> tuple[Response, int]:
         house.rules_file.refresh()
+        intake.known(name, house.rules)  # before its body is looked at
         started = time.perf_counter()
         posted = Request(
             method=request.method,
             path=f"/in/{name}",
             headers={name.lower(): _text(value) for name, value in request.headers.items()},
-            body=_body(limit=_limit(house, name)),
+            body=_body(limit=body_limit(house, request.path)),
         )
         receipt = intake.accept(name, posted, rules=house.rules, journal=house.journal, now=time.time())
         log.line(
@@ -63,6 +67,7 @@ def create_app(house: House) -> Flask:
     def welcome() -> Response:
         return Response("The Bitrix24 relay is running. Post events to /in/<source>.\n", mimetype="text/plain")
 
+    app.register_blueprint(install.routes(house))
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)
@@ -70,9 +75,10 @@ def create_app(house: House) -> Flask:
     return app
 
 
-def _limit(house: House, name: str) -> int:
-    source = house.rules.sources.get(name)
-    return source.max_body if source else 0
+def body_limit(house: House, path: str) -> int:
+    """The largest body that is worth reading for a path, in bytes."""
+    source = house.rules.sources.get(path.removeprefix("/in/"))
+    return source.max_body if source else OTHER_BODIES
 
 
 def _body(*, limit: int) -> bytes:
@@ -81,10 +87,10 @@ def _body(*, limit: int) -> bytes:
     Read by hand, because MAX_CONTENT_LENGTH cuts a chunked body to the limit without a word (Werkzeug 3.1): a
     signature would then be checked over half a message.
     """
-    if (request.content_length or 0) > limit > 0:
+    if (request.content_length or 0) > limit:
         raise TooLarge(f"the body is larger than {limit} bytes; raise max_body: of this source if that is meant")
     body = request.stream.read(limit + 1)
-    if len(body) > limit > 0:
+    if len(body) > limit:
         raise TooLarge(f"the body is larger than {limit} bytes; raise max_body: of this source if that is meant")
     return body
 
@@ -103,7 +109,7 @@ def _answer(status: int, sentence: str, **headers: str) -> tuple[Response, int, 
 
 
 def _refused(fault: Refused) -> Any:
-    log.line("intake: refused", path=request.path, status=fault.status, why=str(fault))
+    log.line("intake: refused", path=request.path[:100], status=fault.status, why=str(fault))
     headers = {"WWW-Authenticate": 'Basic realm="relay", Bearer'} if fault.status == 401 else {}
     return _answer(fault.status, str(fault), **headers)
 
@@ -114,10 +120,11 @@ def _unavailable(fault: StoreUnavailable) -> Any:
 
 
 def _http(fault: HTTPException) -> Any:
-    return _answer(fault.code or 500, fault.name.lower())
+    allow = {"Allow": ", ".join(fault.valid_methods or ())} if isinstance(fault, MethodNotAllowed) else {}
+    return _answer(fault.code or 500, fault.name.lower(), **allow)
 
 
 def _failed(fault: Exception) -> Any:
     """A fault of our own: nothing was acknowledged, so the sender is asked to come again."""
-    log.failure("web: the relay failed", fault, path=request.path)
+    log.failure("web: the relay failed", fault, path=request.path[:100])
     return _answer(503, "the relay failed; send it again", **{"Retry-After": COME_BACK_AFTER})

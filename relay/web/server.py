@@ -1,45 +1,71 @@
 """The web server around the door: granian, started from Python so that it can be changed in one place.
 
-Never returns before the requests in flight are answered.
+Never drops a request in flight for being told to stop, but waits for it no longer than ``PATIENCE``.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import socket
 
-from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 
 from relay import house, lifeline, log, settings
-from relay.web.app import create_app
+from relay.settings import BadSettings
+from relay.web.app import body_limit, create_app
+from relay.web.front import Front
 
 THREADS = 32  # a request that waits for the shared commit holds a thread, so there are as many as callers
+PATIENCE = 25  # seconds; platforms kill after 30
 
 
 def serve(chosen: settings.Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Each worker process builds its own house from the environment."""
+    """Serve until SIGTERM or SIGINT. The worker process builds its own house from the environment.
+
+    Raises:
+        BadSettings: nobody can listen there, or somebody does already.
+    """
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = Granian(
         "relay",
-        address=chosen.host,
+        address=free_address(chosen.host, chosen.port),
         port=chosen.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,  # one writer of the journal, so that requests share its commits
-        blocking_threads=THREADS,
+        http=HTTPModes.http1,
         backlog=1024,
         websockets=False,
         log_enabled=False,
         respawn_failed_workers=False,
-        workers_kill_timeout=25,  # platforms kill after 30
+        workers_kill_timeout=PATIENCE,
     )
     server.serve(target_loader=_load, wrap_loader=False)
 
 
-def _load() -> Flask:
+def free_address(host: str, port: int) -> str:
+    """The host's numeric address, once it is sure that nobody listens on it: granian shares ports without a word.
+
+    Raises:
+        BadSettings: the name is unknown, or the address and port cannot be had.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as fault:
+        raise BadSettings(f"cannot listen on HOST {host}, PORT {port}: {fault.strerror}; choose others") from None
+    return str(address[0])
+
+
+def _load() -> Front:
+    # A group of its own: Ctrl-C goes to the whole group of a terminal, and granian's worker wants to be told once.
+    os.setpgid(0, 0)
+    lifeline.follow()
     env = house.environment()
     chosen = settings.read(env)
     log.setup(chosen.log)
-    lifeline.hold(os.environ)
-    return create_app(house.build(chosen, env))
+    built = house.build(chosen, env)
+    return Front(create_app(built), limit=lambda path: body_limit(built, path), threads=THREADS)

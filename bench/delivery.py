@@ -1,0 +1,106 @@
+"""How long a storm takes to deliver, as a ratio to what the portal's limit allows at the best.
+
+``python -m bench.delivery`` prints, for 10,000 messages at the standard plan (2 a second over 50, 50 in a batch):
+with a fresh bucket, with commands of 20 ms, with refusals that fill the bucket too, and with a bucket that starts full.
+The optimum is arithmetic: 200 batches, the burst at once and the rest at 2 a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from relay import house
+from relay.model import Message
+from relay.sandbox import Portal, serve
+from relay.settings import Secret, Settings
+from relay.store import outbox, portals
+from relay.work import Worker
+
+BATCH, BURST, RATE = 50, 50, 2
+CASES: dict[str, dict[str, Any]] = {
+    "a fresh bucket": {},
+    "commands of 20 ms": {"command_seconds": 0.02},
+    "refusals fill the bucket": {"refused_fills": True},
+    "a full bucket": {"full": True},
+}
+RULES = """\
+version: 1
+portal: {{domain: "{url}", token: sandbox-token}}
+sources: {{none: {{type: json, open: true}}}}
+people: {{ivan: {{id: 17}}}}
+rules: []
+default: drop
+"""
+
+
+def deliver(count: int, folder: Path, *, full: bool = False, **switches: Any) -> tuple[float, int]:
+    """Deliver ``count`` messages; the seconds it took, and how many requests the portal refused."""
+    portal = Portal(**switches)
+    with serve(portal) as server:
+        rules = folder / "rules.yaml"
+        rules.write_text(RULES.format(url=server.url), encoding="utf-8")
+        settings = Settings(rules=rules, database_url=Secret(f"sqlite:///{folder}/relay.db"))
+        built = house.build(settings, {})
+        _enqueue(built, count)
+        if full:
+            _fill(built, portal, server.url)
+        worker = Worker(built)
+        thread = threading.Thread(target=worker.run)
+        refused = portal.counters["refused"]
+        started = time.monotonic()
+        thread.start()
+        while portal.counters["stored"] < count:
+            time.sleep(0.01)
+        seconds = time.monotonic() - started
+        worker.stop()
+        thread.join()
+        built.close()
+        return seconds, portal.counters["refused"] - refused
+
+
+def _enqueue(built: house.House, count: int) -> None:
+    with built.database.write() as tx:
+        outbox.enqueue(tx, None, [_message(number) for number in range(count)])
+
+
+def _message(number: int) -> Message:
+    key = f"subject {number}"
+    return Message(portal="main", user_id=17, person="ivan", rule="", key=key, tag=key, text=f"message {number}")
+
+
+def _fill(built: house.House, portal: Portal, url: str) -> None:
+    """Both sides know the bucket to be full: as after a storm that somebody else made, once it was refused."""
+    while portal.counters["refused"] == 0:
+        requests.get(f"{url}/rest/profile?auth=sandbox-token", timeout=5)
+    with built.database.write() as tx:
+        portals.get(tx, "main")
+        portals.fill(tx, "main", BURST + 1.0)
+
+
+def optimum(count: int, *, full: bool) -> float:
+    """Seconds that the limit alone asks for."""
+    batches = -(-count // BATCH)
+    return max(0.0, batches - (0 if full else BURST)) / RATE
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--case", choices=CASES, action="append")
+    chosen = parser.parse_args()
+    for name in chosen.case or CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, refused = deliver(chosen.messages, Path(folder), **CASES[name])
+        best = optimum(chosen.messages, full=bool(CASES[name].get("full")))
+        print(f"{name:26} {seconds:7.2f} s, {seconds / best:5.3f} of the optimum {best:.1f} s, refused {refused}")
+
+
+if __name__ == "__main__":
+    main()
