@@ -35,7 +35,7 @@ from relay.store.portals import PortalState
 
 CLIENT_ID = "bitrix24-relay"  # under which a webhook's tags are kept, where they are at all
 BATCH = 50  # commands in one batch call (Bitrix24 REST docs, batch)
-GIVE_UP_AFTER = 72 * 3600.0  # seconds from the first try of a message that keeps failing by itself
+GIVE_UP_AFTER = 72 * 3600.0  # seconds from the first failure of a message that keeps failing by itself
 NOTHING_WAITS = 60.0  # seconds after which to look again all the same
 LONGEST_REST = 15 * 60.0  # seconds; a method that has used up its time rests for ten minutes
 PATIENCE = {"rate": 60.0, "down": 60.0, "closed": 300.0, "expired": 300.0}  # longest wait before asking again, seconds
@@ -75,7 +75,7 @@ class Wait:
 def claim(database: Database, to: Destination, *, holder: str, lease_seconds: float) -> Load | Wait:
     """Claim the parcels of one call, if there are any and the portal's pace allows it now."""
     with database.read() as tx:
-        wait = _idle(tx, to)
+        wait = _idle(tx, to, lease_seconds)
     if wait > 0:  # looking writes nothing: each commit wakes everybody, who would look again
         return Wait(wait)
     with database.write() as tx:
@@ -101,9 +101,9 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
     return Load(epoch=epoch, parcels=parcels, replaces_by_tag=measured.replaces_by_tag if measured else None)
 
 
-def _idle(tx: Transaction, to: Destination) -> float:
+def _idle(tx: Transaction, to: Destination, lease_seconds: float) -> float:
     """Seconds for which there is surely nothing to do; 0 if there may be something."""
-    if not outbox.backlog(tx, to.name, most=1) and not _abandoned(tx, to):
+    if not outbox.backlog(tx, to.name, most=1) and not _abandoned(tx, to, lease_seconds):
         due = outbox.next_due(tx, to.name)
         return NOTHING_WAITS if due is None else max(0.0, due - tx.now)
     state = portals.look(tx, to.name)
@@ -118,9 +118,9 @@ def _rest(state: PortalState, to: Destination, now: float) -> float:
     return max(trouble, to.pace.wait(state.level, state.level_at, now))
 
 
-def _abandoned(tx: Transaction, to: Destination) -> bool:
+def _abandoned(tx: Transaction, to: Destination, lease_seconds: float) -> bool:
     """Has somebody who is gone left messages in the middle of being sent?"""
-    return outbox.anything_sending(tx, to.name) and leases.is_free(tx, to.lease)
+    return outbox.anything_sending(tx, to.name) and leases.is_free(tx, to.lease, lease_seconds)
 
 
 def hold(tx: Transaction, to: Destination, *, holder: str, lease_seconds: float) -> int | None:
@@ -171,7 +171,7 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
             rule(parcel, verdict, to=to, now=tx.now, jitter=jitter)
             for parcel, verdict in zip(load.parcels, _verdicts(load, came), strict=True)
         ]
-        written = [each for each in settlements if outbox.settle(tx, to.name, load.epoch, each)]
+        written = outbox.settle_all(tx, to.name, load.epoch, settlements)
         if leases.holds(tx, to.lease, load.epoch):
             _remember(tx, to, came, jitter=jitter)
         failpoint.here("courier: settled, not committed")
@@ -198,7 +198,7 @@ def rule(  # noqa: PLR0911 - one answer a verdict, as in the table of verdicts (
             instead = _to_fallback(parcel)
             return Settlement(parcel=parcel, state="dead", verdict="refused", code="REFUSED", why=why, instead=instead)
         case Later(code, why, not_before):
-            if now - parcel.created_at > GIVE_UP_AFTER:
+            if now - (parcel.failing_since or now) > GIVE_UP_AFTER:
                 return Settlement(parcel=parcel, state="dead", verdict="dead", code=code, why=f"gave up: {why}")
             at = max(again_at, not_before or 0.0)
             return Settlement(parcel=parcel, state="queued", verdict="later", code=code, why=why, not_before=at)

@@ -137,6 +137,7 @@ class Parcel:
     attempts: int = 0
     plain: bool = False  # send without blocks: the portal has refused them once
     created_at: float = 0.0  # Unix seconds
+    failing_since: float | None = None  # Unix seconds, of its own first failure
 
 
 # ── Verdicts: what one answer means for one parcel ────────────────────────────────────────────────────────────

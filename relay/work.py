@@ -20,7 +20,8 @@ from relay.courier import Destination, Load, Wait
 from relay.errors import StoreUnavailable
 from relay.house import House
 from relay.model import Answer, Dead
-from relay.store import leases
+from relay.rules import Rules
+from relay.store import leases, outbox, portals
 
 LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
 MOST_CALLS = 64  # in flight for all portals together
@@ -43,6 +44,7 @@ class Worker:
         self._in_flight: Counter[str] = Counter()
         self._guard = threading.Lock()  # of the counter
         self._calls = ThreadPoolExecutor(MOST_CALLS, "call")  # starts threads only as they are needed
+        self._known: Rules | None = None  # the rules by which the portals were met
         self._renewed = 0.0  # when the leases of portals with calls in flight were last kept, monotonic seconds
 
     def stop(self) -> None:
@@ -57,7 +59,7 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
-        self._watch()
+        self._keep_on(self._watch)
         for thread in threads:
             thread.join()
         while any(self._in_flight.values()):
@@ -118,9 +120,22 @@ class Worker:
 
     def _carry(self) -> None:
         self._courier_signal.clear()
+        if self._known is not self._house.rules:
+            self._known = self._house.rules
+            self._meet_portals()
         waits = [self._start_calls(to) for to in self._house.destinations().values()]
         self._keep_leases()
         self._courier_signal.wait(min([*waits, FLOOR, self._house.settings.lease / 3]))
+
+    def _meet_portals(self) -> None:
+        """At the start, and when the rules are new: ask closed portals again, and tell of messages that have none."""
+        there = self._house.destinations()
+        with self._house.database.write() as tx:
+            for name in there:
+                portals.ask_now(tx, name)
+            orphaned = [name for name in outbox.waiting_for(tx) if name not in there]
+        for name in orphaned:
+            log.trouble("courier: messages wait for a portal that the rules do not have any more", portal=name)
 
     def _start_calls(self, to: Destination) -> float:
         """Start calls to a portal until its lanes are taken or nothing can be sent; how long to wait then, seconds."""

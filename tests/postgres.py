@@ -105,10 +105,26 @@ def running(binaries: Path, folder: Path, settings: Mapping[str, str]) -> Iterat
     rules.write_text("local all needs_password scram-sha-256\n" + rules.read_text())
     control: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-w", "-s"]
     _must([*control, "-l", folder / "log", "start"], user)
-    try:
+    with _stopped_in_the_end([*control, "-m", "immediate", "stop"], folder, user):
         yield URL.create("postgresql", username="relay", database="postgres", query={"host": str(folder)})
+
+
+@contextmanager
+def _stopped_in_the_end(stop: list[str | Path], folder: Path, user: Mapping[str, Any]) -> Iterator[None]:
+    """A shell that waits for its input to end, as it does however this process ends, and then clears up."""
+    waits = subprocess.Popen(
+        ["sh", "-c", 'read -r _; "$@"; rm -rf "$0"', folder, *stop],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for this process, and not for the shell that tidies up after it
+        cwd="/",
+        **user,
+    )
+    try:
+        yield
     finally:
-        _must([*control, "-m", "immediate", "stop"], user)
+        waits.communicate()
 
 
 def _readable_by(user: Mapping[str, Any], binaries: Path, folder: Path) -> Path:

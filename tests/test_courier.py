@@ -46,8 +46,17 @@ def to() -> Iterator[Destination]:
     made.client.close()
 
 
-def parcel(*, attempts: int = 0, plain: bool = False, created_at: float = NOW, **words: Any) -> Parcel:
-    return Parcel(id=1, message=message(**words), attempts=attempts, plain=plain, created_at=created_at)
+def parcel(
+    *, attempts: int = 0, plain: bool = False, created_at: float = NOW, failing_since: float | None = None, **words: Any
+) -> Parcel:
+    return Parcel(
+        id=1,
+        message=message(**words),
+        attempts=attempts,
+        plain=plain,
+        created_at=created_at,
+        failing_since=failing_since,
+    )
 
 
 BLOCKS: dict[str, Any] = {"attach": {"BLOCKS": [{"MESSAGE": "x"}]}}
@@ -58,7 +67,7 @@ TABLE: list[tuple[str, Parcel, Verdict | PortalTrouble, bool, str, bool]] = [
     ("muted by the recipient", parcel(), Muted(), True, "muted", True),
     ("refused", parcel(), Refused("no such person"), True, "dead", True),
     ("busy", parcel(), Later("ERROR_CORE", "a fault"), True, "queued", True),
-    ("busy for three days", parcel(created_at=NOW - 73 * 3600), Later("ERROR_CORE", "a fault"), True, "dead", True),
+    ("busy for three days", parcel(failing_since=NOW - 73 * 3600), Later("ERROR_CORE", "a fault"), True, "dead", True),
     ("blocks refused", parcel(**BLOCKS), WithoutBlocks("ATTACH_ERROR", "w"), True, "queued", True),
     ("refused without blocks", parcel(plain=True, **BLOCKS), WithoutBlocks("MESSAGE_EMPTY", "w"), True, "dead", True),
     ("blocks refused that are not there", parcel(), WithoutBlocks("MESSAGE_EMPTY", "w"), True, "dead", True),

@@ -10,6 +10,7 @@ import threading
 import click
 
 from relay import house, lifeline, log, settings
+from relay.cli import copy
 from relay.cli.supervise import Together
 from relay.sandbox import Portal
 from relay.sandbox import serve as serve_portal
@@ -84,6 +85,9 @@ def until_asked_to_stop() -> threading.Event:
 @click.group()
 def db() -> None:
     """The database: its tables and their upkeep."""
+
+
+db.add_command(copy.copy)
 
 
 @db.command()

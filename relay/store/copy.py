@@ -64,8 +64,8 @@ def copy(source: Database, target: Database, *, anyway: bool, tell: Tell) -> int
 
 
 def _check(source: Database) -> None:
-    if source.is_sqlite and not Path(source.name).exists():
-        raise NotCopied(f"there is no {source.name}")
+    if source.is_sqlite and not Path(source.name).stat().st_size:
+        raise NotCopied(f"there is nothing in {source.name}")
     if not source.is_current():
         raise NotCopied(f"the tables of {source.name} are not those of this version: run `relay db upgrade` there")
 

@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -37,7 +38,7 @@ from relay.store.watching import CHANNEL, Counter, Listener, Watch
 # Releases before this one can corrupt a WAL database when two connections write and checkpoint at the same moment
 # (sqlite.org/wal.html#walresetbug).
 SQLITE_WITHOUT_THE_BUG = (3, 51, 3)
-BUSY_SECONDS = 30
+BUSY_SECONDS = 8  # to wait for other writers; GitHub waits ten for our answer
 
 OLDEST_POSTGRESQL = (13,)
 MIGRATING = 7245501  # the advisory lock under which tables are changed
@@ -155,8 +156,8 @@ class Database:
 
     def is_current(self) -> bool:
         """Are the tables those of this version of the program?"""
-        with self._explained(), self._engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        with self.read() as tx:  # readiness is asked every few seconds, and must not wait for a writer
+            found = MigrationContext.configure(tx.connection).get_current_revision()
         return found == ScriptDirectory.from_config(_migrations()).get_current_head()
 
     def close(self) -> None:
@@ -188,6 +189,10 @@ class Database:
             if getattr(fault.orig, "sqlstate", None) not in NOT_PERMITTED:
                 raise
             raise BadDatabase(f"{self.name} does not allow it: {self._reason(fault)}; grant it to its user") from None
+        except DatabaseError as fault:
+            if not self.is_sqlite or type(fault) is not DatabaseError:
+                raise
+            raise BadDatabase(f"{self.name} cannot be read as a database: {self._reason(fault)}") from None
 
     @property
     def _unavailable(self) -> str:
@@ -233,7 +238,7 @@ def _parse(url: Secret) -> URL:
 
 def _open(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make_file(Path(str(url.database)))
         connect = {"timeout": BUSY_SECONDS}
         engine = create_engine(url, module=_sqlite(), pool_size=40, connect_args=connect, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -242,6 +247,15 @@ def _open(url: URL) -> Engine:
     return create_engine(
         url, connect_args=CONNECT_POSTGRESQL, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
     )
+
+
+def _make_file(path: Path) -> None:
+    """The file, readable by nobody else: it may hold an application's tokens, and what senders posted."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as fault:
+        raise BadDatabase(f"DATABASE_URL names {path}, which cannot be made: {fault.strerror}") from None
 
 
 def _sqlite() -> ModuleType:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.model import Request
@@ -19,6 +19,7 @@ from relay.store import text
 from relay.store.database import Transaction, alone
 from relay.store.tables import NEW, delivery, event, unmapped
 
+MOST_BYTES = 2_000_000  # compressed, of entries read together; JSON unfolds to some ten times as much
 FOR_EVER = 400 * 86_400.0  # seconds; senders that number their deliveries redeliver within days (GitHub: 3)
 
 APPENDING = 7245502  # the advisory lock under which numbers are drawn
@@ -128,8 +129,16 @@ def _until(arrival: Arrival, now: float) -> float:
 
 
 def undecided(tx: Transaction, limit: int) -> list[Entry]:
-    """The oldest entries that the router has not decided yet, in the order of their numbers."""
-    rows = select(event).where(NEW).order_by(event.c.id).limit(limit)
+    """The oldest entries that the router has not decided yet, in the order of their numbers: up to ``limit``, and no
+    more than the memory should hold at once."""
+    sizes = select(event.c.id, func.length(event.c.body).label("size")).where(NEW).order_by(event.c.id).limit(limit)
+    numbers, total = [], 0
+    for row in tx.connection.execute(sizes):
+        numbers.append(row.id)
+        total += row.size
+        if total > MOST_BYTES:
+            break
+    rows = select(event).where(event.c.id.in_(numbers)).order_by(event.c.id)
     return [_entry(row) for row in tx.connection.execute(rows).mappings()]
 
 

@@ -139,6 +139,12 @@ def backlog(tx: Transaction, portal: str, *, most: int) -> int:
     return tx.connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
+def waiting_for(tx: Transaction) -> list[str]:
+    """The portals for which messages wait."""
+    names = select(stream.c.portal).where(stream.c.head.is_not(None)).distinct().order_by(stream.c.portal)
+    return list(tx.connection.execute(names).scalars())
+
+
 def anything_sending(tx: Transaction, portal: str) -> bool:
     """Is a message being sent, or left by somebody who was sending it?"""
     busy = select(message.c.id).where(message.c.portal == portal, message.c.state == "sending").limit(1)
@@ -251,6 +257,7 @@ def _end(tx: Transaction, epoch: int, settlements: Sequence[Settlement], newer: 
                 "number": each.parcel.id,
                 "becomes": state,
                 "counts": 1 if each.counted else 0,
+                "failing_since": each.parcel.failing_since or (tx.now if each.counted else None),
                 "plain": each.parcel.plain or each.plain,
                 "settled_at": None if state == "queued" else tx.now,
                 "notification_id": each.notification_id,
@@ -329,7 +336,7 @@ def retry(tx: Transaction, number: int) -> bool:
     queued = tx.connection.execute(
         update(message)
         .where(message.c.id == number, message.c.state.in_(["dead", "held"]))
-        .values(state="queued", settled_at=None, created_at=tx.now)
+        .values(state="queued", settled_at=None, created_at=tx.now, failing_since=None)
     )
     if queued.rowcount == 1:
         streams.advance(tx, [(portal, name)], due_at=0.0)
@@ -396,6 +403,7 @@ def _parcel(row: Any) -> Parcel:
         attempts=row["attempts"],
         plain=row["plain"],
         created_at=row["created_at"],
+        failing_since=row["failing_since"],
     )
 
 

@@ -87,6 +87,7 @@ message = Table(
     Column("note", Words, nullable=False),
     Column("state", Text, nullable=False, server_default="queued"),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failing_since", Float),  # when its own failures began; the portal's do not count
     Column("plain", Boolean, nullable=False),
     Column("epoch", Integer, nullable=False, server_default="0"),  # of the lease under which it was claimed
     Column("created_at", Float, nullable=False),

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from relay.settings import Secret
 from tests.line.chaos import Plan, run
 
 
 @pytest.mark.timeout(300)
-def test_killed_and_failed_at_random_nothing_is_lost_overtaken_or_seen_twice(tmp_path: Path) -> None:
-    report = run(Plan(seconds=15, portals=6, keys=6), f"sqlite:///{tmp_path}/relay.db", tmp_path)
+def test_killed_and_failed_at_random_nothing_is_lost_overtaken_or_seen_twice(
+    tmp_path: Path, database_url: Secret
+) -> None:
+    report = run(Plan(seconds=15, portals=6, keys=6), database_url.reveal(), tmp_path)
 
     assert report.holds(), report.as_line()
     assert report.kills >= 3
