@@ -94,7 +94,7 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
         size = 1 if state.trouble else pace.batch_size(backlog, room, state.batch_cap)
         parcels = outbox.claim(tx, to.name, epoch, size)
         if not parcels:
-            return Wait(0.0)
+            return Wait(0.05)  # somebody is writing to the streams that are due
         portals.fill(tx, to.name, to.pace.level(state.level, state.level_at, tx.now) + 1)
         measured = findings.get(tx, to.name, to.way_in)
         failpoint.here("courier: claimed, not committed")
@@ -167,12 +167,13 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
     if load.replaces_by_tag is not None:
         to = replace(to, replaces_by_tag=load.replaces_by_tag)
     with database.write() as tx:
+        ours = leases.holds(tx, to.lease, load.epoch)  # asked first: leases are locked before streams
         settlements = [
             rule(parcel, verdict, to=to, now=tx.now, jitter=jitter)
             for parcel, verdict in zip(load.parcels, _verdicts(load, came), strict=True)
         ]
         written = outbox.settle_all(tx, to.name, load.epoch, settlements)
-        if leases.holds(tx, to.lease, load.epoch):
+        if ours:
             _remember(tx, to, came, jitter=jitter)
         failpoint.here("courier: settled, not committed")
     failpoint.here("courier: settled")

@@ -16,7 +16,7 @@ from relay.errors import Refused, StoreUnavailable
 from relay.model import Event, Message
 from relay.rules import Rules, decide
 from relay.sources import SENDERS
-from relay.store import journal, leases, outbox
+from relay.store import journal, leases, outbox, streams
 from relay.store.database import Database
 from relay.store.journal import Entry, Outcome
 
@@ -83,6 +83,7 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
     with database.write() as tx:
         if not leases.holds(tx, LEASE, epoch):
             return ()
+        streams.lock(tx, [message for each in plans for message in each.messages])  # all at once, in one order
         for each in plans:
             if journal.settle(tx, each.entry.id, each.outcome, each.note):
                 outbox.enqueue(tx, each.entry.id, each.messages)

@@ -116,7 +116,7 @@ def until(true: Callable[[], bool], *, patience: float = PATIENCE) -> None:
 
 
 @pytest.fixture
-def make_line(tmp_path: Path) -> Iterator[Callable[..., Line]]:
+def make_line(tmp_path: Path, database_url: Secret) -> Iterator[Callable[..., Line]]:
     """Make lines; ``mode`` is how the portal is entered, ``rules`` replaces the sample rules."""
     made: list[Line] = []
 
@@ -129,7 +129,7 @@ def make_line(tmp_path: Path) -> Iterator[Callable[..., Line]]:
         }[mode]
         path = tmp_path / "rules.yaml"
         path.write_text(rules.format(portal=way_in), encoding="utf-8")
-        settings = Settings(rules=path, database_url=Secret(f"sqlite:///{tmp_path}/relay.db"), lease=2.0)
+        settings = Settings(rules=path, database_url=database_url, lease=2.0)
         line = Line(house.build(settings, {"GITHUB_SECRET": SECRET, "BEARER": TOKEN}), portal, server)
         made.append(line)
         return line

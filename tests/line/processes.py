@@ -11,13 +11,14 @@ from pathlib import Path
 
 import requests
 
+from relay.settings import Secret
 from tests.line.conftest import until
 
 
 class Relay:
     """`relay serve` as its own processes, on one database file over all its lives."""
 
-    def __init__(self, folder: Path, rules: str) -> None:
+    def __init__(self, folder: Path, rules: str, database_url: Secret) -> None:
         path = folder / "rules.yaml"
         path.write_text(rules, encoding="utf-8")
         with socket.socket() as probe:
@@ -26,7 +27,7 @@ class Relay:
         self.url = f"http://127.0.0.1:{port}"
         self._env = os.environ | {
             "RELAY_RULES": str(path),
-            "DATABASE_URL": f"sqlite:///{folder}/relay.db",
+            "DATABASE_URL": database_url.reveal(),
             "PORT": str(port),
             "RELAY_LEASE": "1",
         }

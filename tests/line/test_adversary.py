@@ -33,6 +33,7 @@ from relay.store import journal, leases, portals
 from relay.store.database import Database
 from relay.store.group_commit import GroupCommit
 from relay.work import Worker
+from tests.conftest import only_sqlite
 from tests.line.conftest import RULES, TOKEN, Line, until
 from tests.store.build import message, put, take
 
@@ -149,6 +150,7 @@ def test_slow_rules_and_two_routers_get_on_all_the_same(
 # ── Waiting must cost nothing ─────────────────────────────────────────────────────────────────────────────────
 
 
+@only_sqlite
 def test_a_courier_that_has_to_wait_writes_nothing(make_line: Callable[..., Line]) -> None:
     """Each commit wakes both loops, and these would commit again: fifty times a second, each with its fsync."""
     line = make_line()
@@ -254,6 +256,7 @@ def test_a_locked_database_is_told_to_all_who_wait_after_one_try() -> None:
     assert tries == [1, 10]
 
 
+@only_sqlite
 def test_readiness_does_not_wait_for_a_writer(make_line: Callable[..., Line], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "BUSY_SECONDS", 0.1)
     line = make_line()

@@ -14,6 +14,7 @@ import pytest
 
 from relay import failpoint
 from relay.sandbox import Portal, serve
+from relay.settings import Secret
 from tests.line.conftest import TOKEN, until
 from tests.line.processes import Relay
 
@@ -34,10 +35,10 @@ SENT = [(key, f"{key} {number}") for number in range(STATES) for key in KEYS]
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Iterator[tuple[Relay, Portal]]:
+def relay(tmp_path: Path, database_url: Secret) -> Iterator[tuple[Relay, Portal]]:
     portal = Portal(rate="unlimited")
     with serve(portal) as server:
-        relay = Relay(tmp_path, RULES.format(webhook=server.webhook, token=TOKEN))
+        relay = Relay(tmp_path, RULES.format(webhook=server.webhook, token=TOKEN), database_url)
         yield relay, portal
         relay.end()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from relay.sandbox import Portal, serve
+from relay.settings import Secret
 from tests.conftest import absent
 from tests.line.conftest import TOKEN, until
 from tests.line.processes import Relay
@@ -112,7 +113,8 @@ def test_an_alert_that_fires_and_resolves(tmp_path: Path, mode: str, notificatio
     with ExitStack() as stack:
         server = stack.enter_context(serve(portal))
         way_in = {"domain": server.url, "token": portal.token} if mode == "token" else {"webhook": server.webhook}
-        relay = Relay(tmp_path, RULES.format(portal=json.dumps(way_in), token=TOKEN))
+        database = Secret(f"sqlite:///{tmp_path}/relay.db")
+        relay = Relay(tmp_path, RULES.format(portal=json.dumps(way_in), token=TOKEN), database)
         stack.callback(relay.end)
         relay.start()
         am_port, pr_port = free_port(), free_port()
