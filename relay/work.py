@@ -101,7 +101,8 @@ class Worker:
         lease = self._house.settings.lease
         plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
         for plan in plans:
-            log.line(
+            tell = log.trouble if plan.outcome == "unreadable" else log.line
+            tell(
                 "router: decided",
                 event=plan.entry.id,
                 source=plan.entry.source,
