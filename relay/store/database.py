@@ -19,7 +19,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -214,6 +215,11 @@ def alone(connection: Connection, lock: int) -> None:
     """Let one transaction with this lock in at a time, until its commit. SQLite's BEGIN IMMEDIATE already does."""
     if connection.dialect.name != "sqlite":
         connection.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+def insert_into(tx: Transaction, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what to do ON CONFLICT: both engines can, each in a class of its own."""
+    return sqlite.insert(table) if tx.connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _migrations() -> Config:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Column, Float, String, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from relay.store.database import Transaction
+from relay.store.database import Transaction, insert_into
 from relay.store.tables import metadata
 
 # One row for each portal that has been examined.
@@ -42,9 +41,8 @@ def get(tx: Transaction, portal: str, way_in: str) -> Measured | None:
 
 def remember(tx: Transaction, portal: str, way_in: str, *, replaces_by_tag: bool) -> None:
     values = {"way_in": way_in, "replaces_by_tag": replaces_by_tag, "at": tx.now}
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     tx.connection.execute(
-        dialect.insert(finding)
+        insert_into(tx, finding)
         .values(portal=portal, **values)
         .on_conflict_do_update(index_elements=["portal"], set_=values)
     )

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.model import Request
 from relay.store import text
-from relay.store.database import Transaction, alone
+from relay.store.database import Transaction, alone, insert_into
 from relay.store.tables import NEW, delivery, event, unmapped
 
 MOST_BYTES = 2_000_000  # compressed, of entries read together; JSON unfolds to some ten times as much
@@ -110,8 +109,7 @@ def _insert(tx: Transaction, fresh: Mapping[Name, tuple[Arrival, dict[str, Any]]
     rows = [row for _, row in fresh.values()]
     returned = tx.connection.execute(insert(event).returning(event.c.id, sort_by_parameter_order=True), rows)
     numbers = dict(zip(fresh, returned.scalars(), strict=True))
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    remember = dialect.insert(delivery)
+    remember = insert_into(tx, delivery)
     remember = remember.on_conflict_do_update(  # one that has expired
         index_elements=[delivery.c.source, delivery.c.key],
         set_={"event_id": remember.excluded.event_id, "expires_at": remember.excluded.expires_at},
@@ -174,9 +172,8 @@ def latest(tx: Transaction, *, limit: int, source: str = "", before: int | None 
 
 def count_unmapped(tx: Transaction, source: str, names: Sequence[str]) -> None:
     """Count names that events gave and that belong to nobody, for the report of unmapped logins."""
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     for name in sorted({text.key(each) for each in names}):  # in one order, as every transaction locks
-        seen = dialect.insert(unmapped).values(source=source, name=name, count=1, last_at=tx.now)
+        seen = insert_into(tx, unmapped).values(source=source, name=name, count=1, last_at=tx.now)
         tx.connection.execute(
             seen.on_conflict_do_update(
                 index_elements=[unmapped.c.source, unmapped.c.name],

@@ -7,9 +7,8 @@ afterwards under its old epoch changes nothing.
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, not_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from relay.store.database import Transaction
+from relay.store.database import Transaction, insert_into
 from relay.store.tables import lease
 
 
@@ -20,8 +19,7 @@ def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, 
         The epoch, and whether the lease is new to this holder (work of an earlier epoch is then his to take over);
         ``None`` while somebody else holds it.
     """
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    tx.connection.execute(dialect.insert(lease).values(name=name).on_conflict_do_nothing())
+    tx.connection.execute(insert_into(tx, lease).values(name=name).on_conflict_do_nothing())
     kept = tx.connection.execute(
         update(lease)
         .where(lease.c.name == name, lease.c.holder == holder)

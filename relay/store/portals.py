@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.model import PortalTrouble
-from relay.store.database import Transaction
+from relay.store.database import Transaction, insert_into
 from relay.store.tables import portal
 
 
@@ -33,8 +32,7 @@ class PortalState:
 
 def get(tx: Transaction, name: str) -> PortalState:
     """The portal's row, made when it is asked for the first time; it is locked until the transaction ends."""
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    tx.connection.execute(dialect.insert(portal).values(name=name).on_conflict_do_nothing())
+    tx.connection.execute(insert_into(tx, portal).values(name=name).on_conflict_do_nothing())
     row = tx.connection.execute(select(portal).where(portal.c.name == name).with_for_update())
     return PortalState(**row.mappings().one())
 

@@ -11,11 +11,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.model import Message
 from relay.store import text
-from relay.store.database import Transaction
+from relay.store.database import Transaction, insert_into
 from relay.store.tables import QUEUED, message, stream
 
 Name = tuple[str, str]  # of a stream: its portal, and the recipient and tag in it
@@ -39,8 +38,7 @@ def lock(tx: Transaction, messages: Iterable[Message]) -> None:
     names = sorted({name(each) for each in messages})
     if not names:
         return
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    row = dialect.insert(stream)
+    row = insert_into(tx, stream)
     row = row.on_conflict_do_update(
         index_elements=[stream.c.portal, stream.c.stream], set_={"stream": row.excluded.stream}
     )

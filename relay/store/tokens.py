@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, Float, String, Table, Text, and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.bitrix.application import Tokens
 from relay.settings import Secret
-from relay.store.database import Transaction
+from relay.store.database import Transaction, insert_into
 from relay.store.tables import metadata
 
 # One row for each portal that is entered as an application. `asked_at`: a renewal has begun and its answer is not
@@ -85,9 +84,8 @@ def put(tx: Transaction, owner: Owner, fresh: Tokens, *, application_token: Secr
         "client_id": owner.client_id,
         "application_token": application_token.reveal(),
     }
-    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     tx.connection.execute(
-        dialect.insert(token)
+        insert_into(tx, token)
         .values(portal=owner.portal, **values)
         .on_conflict_do_update(index_elements=["portal"], set_=values)
     )

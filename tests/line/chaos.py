@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 import requests
 
 from relay.sandbox import Portal, serve
+from tests.line.processes import free_port
 
 BEARER = "chaos"
 PERSON = 17
@@ -290,12 +290,6 @@ def rules_for(urls: list[str]) -> str:
         "default": "drop",
     }  # fmt: skip
     return json.dumps(rules)  # JSON is YAML
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(plan: Plan, database_url: str, folder: Path, *, patience: float = 120) -> Report:

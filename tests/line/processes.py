@@ -15,15 +15,19 @@ from relay.settings import Secret
 from tests.line.conftest import until
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Relay:
     """`relay serve` as its own processes, on one database file over all its lives."""
 
     def __init__(self, folder: Path, rules: str, database_url: Secret) -> None:
         path = folder / "rules.yaml"
         path.write_text(rules, encoding="utf-8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._env = os.environ | {
             "RELAY_RULES": str(path),

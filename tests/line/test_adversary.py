@@ -35,6 +35,7 @@ from relay.store.group_commit import GroupCommit
 from relay.work import Worker
 from tests.conftest import only_sqlite
 from tests.line.conftest import RULES, TOKEN, Line, until
+from tests.line.processes import free_port
 from tests.store.build import message, put, take
 
 SOON = 5.0  # seconds
@@ -343,12 +344,6 @@ def web(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         except ProcessLookupError:
             continue
         process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def healthy(port: int) -> bool:

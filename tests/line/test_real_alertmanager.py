@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from relay.sandbox import Portal, serve
 from relay.settings import Secret
 from tests.conftest import absent
 from tests.line.conftest import TOKEN, until
-from tests.line.processes import Relay
+from tests.line.processes import Relay, free_port
 
 RULES = """\
 version: 1
@@ -92,12 +91,6 @@ def program(arguments: list[str], log: Path) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.senders
