@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from relay import failpoint
 from relay.errors import Refused, StoreUnavailable
 from relay.model import Event, Message
-from relay.rules import Rules, decide
+from relay.rules import Decision, Memory, Rules, decide
 from relay.sources import SENDERS
 from relay.store import journal, leases, outbox, streams
 from relay.store.database import Database
@@ -62,9 +62,9 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
 
 def _in_time(entries: Sequence[Entry], rules: Rules, now: datetime, *, seconds: float) -> list[Plan]:
     """Decide entries for so long, one at the least: who decides beyond his lease decides for nothing."""
-    started, plans = time.monotonic(), []
+    started, plans, memory = time.monotonic(), [], Memory()
     for entry in entries:
-        plans.append(plan(entry, rules, now))
+        plans.append(plan(entry, rules, memory, now))
         if time.monotonic() - started > seconds:
             break
     return plans
@@ -93,10 +93,23 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
     return plans
 
 
-def plan(entry: Entry, rules: Rules, now: datetime) -> Plan:
-    """Decide one entry. Pure: explain, replay and the live path all come through here."""
+def decisions_on(entry: Entry, rules: Rules, memory: Memory, now: datetime) -> list[Decision]:
+    """Decide each event of an entry; ``memory`` keeps what they leave behind.
+
+    Raises:
+        Refused: as for `understand`.
+    """
+    found = []
+    for event in understand(entry, rules):
+        found.append(decide(event, rules, memory, now))
+        memory.keep(found[-1].changes)
+    return found
+
+
+def plan(entry: Entry, rules: Rules, memory: Memory, now: datetime) -> Plan:
+    """Decide one entry: replay and the live path come through here."""
     try:
-        decisions = [decide(event, rules, now) for event in understand(entry, rules)]
+        decisions = decisions_on(entry, rules, memory, now)
     except Refused as fault:
         # The source was taken out of the rules, or its type was changed, after the event was journalled.
         return Plan(entry=entry, outcome="unreadable", note=str(fault))

@@ -15,7 +15,7 @@ from relay.bitrix.call import build as build_call
 from relay.cli import context
 from relay.errors import BadRules
 from relay.model import Message, Parcel
-from relay.rules import Decision, decide
+from relay.rules import Decision, Memory
 from relay.rules import schema as json_schema
 from relay.rules.explain import explain as explained
 
@@ -54,7 +54,7 @@ def explain(what: str, person: str, calls: bool, path: Path | None) -> None:
     WHAT is a fixture (a file that holds a whole HTTP request) or the number of a journalled event.
     """
     _, rules = context.configured(path)
-    decisions = [decide(event, rules, datetime.now(UTC)) for event in router.understand(context.entry(what), rules)]
+    decisions = router.decisions_on(context.entry(what), rules, Memory(), datetime.now(UTC))
     shown = [_only(person, decision) if person else decision for decision in decisions]
     if calls:
         context.print_json([_call(message) for decision in shown for message in decision.messages])

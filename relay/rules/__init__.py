@@ -4,6 +4,7 @@ from relay.rules.conditions import Failed
 from relay.rules.deciding import Decision, Outcome, decide
 from relay.rules.editor import schema
 from relay.rules.loading import load
+from relay.rules.memory import Memory, Note
 from relay.rules.people import Person
 from relay.rules.routing import Step
 from relay.rules.rulebook import Rule, Rules, Telling
@@ -11,6 +12,8 @@ from relay.rules.rulebook import Rule, Rules, Telling
 __all__ = [
     "Decision",
     "Failed",
+    "Memory",
+    "Note",
     "Outcome",
     "Person",
     "Rule",

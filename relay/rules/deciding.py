@@ -14,6 +14,7 @@ from typing import Literal
 from relay.model import Event, Message
 from relay.render import Wording, compile_line, compose
 from relay.rules.addressing import addressees
+from relay.rules.memory import Changes, Memory
 from relay.rules.people import Directory, Person, actor_of
 from relay.rules.routing import Step, route
 from relay.rules.rulebook import Rule, Rules
@@ -34,20 +35,24 @@ class Decision:
     * ``no_rule``: no rule matched and there is no default; ``dropped``: a rule says to tell nobody (`to: []`);
     * ``skipped``: it is resolved, and the rule says `on_resolve: skip`;
     * ``own_act``: only the actor himself would have been told; ``nobody``: nobody was found, and no fallback.
+
+    ``changes`` is what the next decisions have to remember: :meth:`~relay.rules.memory.Memory.keep` it.
     """
 
     messages: tuple[Message, ...]
     trace: tuple[Step, ...]
     unmapped: tuple[str, ...]
     outcome: Outcome
+    changes: Changes = field(default_factory=dict)
 
 
-def decide(event: Event, rules: Rules, now: datetime) -> Decision:  # noqa: ARG001 - quiet hours will ask for the time
+def decide(event: Event, rules: Rules, memory: Memory, now: datetime) -> Decision:  # noqa: ARG001
     """Decide whom an event concerns, and in what words. Pure.
 
     Args:
         event: what happened.
         rules: what :func:`~relay.rules.load` gave.
+        memory: what earlier events left behind; it is asked, and not changed.
         now: the time of the decision, with its zone.
     """
     found = route(event, rules)

@@ -13,6 +13,7 @@ import pytest
 
 from relay import router
 from relay.bitrix.call import TEXT_LIMIT
+from relay.rules import Memory
 from relay.sandbox.attach import LIMIT
 from relay.store import journal
 from tests.conftest import absent
@@ -53,7 +54,7 @@ def test_every_example_is_accepted_decided_and_within_the_portals_limits(
     with line.house.database.read() as tx:
         entries = journal.undecided(tx, EXAMPLES)
     for entry in entries:
-        plan = router.plan(entry, line.house.rules, datetime.now(UTC))
+        plan = router.plan(entry, line.house.rules, Memory(), datetime.now(UTC))
         assert [message.user_id for message in plan.messages] == [17, 18], entry.kind
         assert plan.note == "", f"{entry.kind}: {plan.note}"
         for message in plan.messages:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relay.model import Event
-from relay.rules import Decision, Rules, decide, load
+from relay.rules import Decision, Memory, Rules, decide, load
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ENV = {
@@ -46,7 +46,7 @@ def event(**words: Any) -> Event:
 
 
 def decided(rest: str, **words: Any) -> Decision:
-    return decide(event(**words), book(rest), NOW)
+    return decide(event(**words), book(rest), Memory(), NOW)
 
 
 def told(decision: Decision) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from relay.model import Event
-from relay.rules import Rules, decide, load
+from relay.rules import Memory, Rules, decide, load
 from tests.conftest import absent
 from tests.rules.books import ENV, NOW
 
@@ -130,6 +130,6 @@ def test_random_trees_reach_the_receivers_that_amtool_names(seed: int, tmp_path:
 
     for labels in label_sets(seed):
         event = Event(source="alerts", type="alertmanager", event="alert", labels=labels)
-        ours = [message.user_id - 1 for message in decide(event, rules, NOW).messages]
+        ours = [message.user_id - 1 for message in decide(event, rules, Memory(), NOW).messages]
 
         assert ours == amtool(config, labels), f"seed {seed}, labels {labels}"

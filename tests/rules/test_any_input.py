@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from relay.errors import BadRules, Complaint
 from relay.model import Event
-from relay.rules import decide, load
+from relay.rules import Memory, decide, load
 from relay.rules.explain import explain
 from tests.rules.books import ENV, HEAD, NOW, book
 
@@ -145,7 +145,7 @@ RULES = book(
 @settings(deadline=None, max_examples=400)
 @given(EVENTS)
 def test_any_event_is_decided_and_explained(event: Event) -> None:
-    decision = decide(event, RULES, NOW)
+    decision = decide(event, RULES, Memory(), NOW)
 
     assert (decision.outcome == "addressed") is bool(decision.messages)
     assert len({(message.user_id, message.tag) for message in decision.messages}) == len(decision.messages)
@@ -158,4 +158,4 @@ def test_a_number_too_long_to_be_written_is_no_trouble() -> None:
         source="github", type="github", event="x", number=10**5000, payload={"user": 10**5000, "a": [10**5000]}
     )
 
-    assert decide(huge, RULES, NOW).trace
+    assert decide(huge, RULES, Memory(), NOW).trace

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay.rules import decide, load
+from relay.rules import Memory, decide, load
 from tests.rules.books import ENV, HEAD, NOW, book, decided, event, told
 
 # ── Who is who ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,7 +78,7 @@ def test_a_login_that_two_senders_give_to_two_persons_is_nobody_s_where_the_send
     rules = load(head + people + "rules: [{to: {label: owner}}]", env=ENV)
 
     found = {
-        kind: told(decide(event(type=kind, labels={"owner": "alex"}), rules, NOW))
+        kind: told(decide(event(type=kind, labels={"owner": "alex"}), rules, Memory(), NOW))
         for kind in ("github", "grafana", "alertmanager")
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay.model import Event
-from relay.rules import Decision, Failed, decide, load
+from relay.rules import Decision, Failed, Memory, decide, load
 from tests.rules.books import ENV, NOW, book, decided, told
 
 # Alertmanager's routing tree as amtool 0.25 reads it; each receiver is a person.
@@ -28,7 +28,9 @@ default: {to: default-receiver}
 
 
 def routed(text: str, labels: dict[str, str]) -> Decision:
-    return decide(Event(source="alerts", type="alertmanager", event="alert", labels=labels), load(text, env=ENV), NOW)
+    return decide(
+        Event(source="alerts", type="alertmanager", event="alert", labels=labels), load(text, env=ENV), Memory(), NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_a_portal_is_inherited_and_the_first_is_the_default() -> None:
       - {to: 2, portal: two, rules: [{when: {event: push}}]}
     """
 
-    decision = decide(Event(source="github", type="github", event="push"), load(text, env=ENV), NOW)
+    decision = decide(Event(source="github", type="github", event="push"), load(text, env=ENV), Memory(), NOW)
 
     assert [(message.user_id, message.portal) for message in decision.messages] == [(1, "one"), (2, "two")]
 
