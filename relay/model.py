@@ -126,6 +126,7 @@ class Message:
     fallback: tuple[int, ...] = ()  # portal ids to try, in order, when the portal refuses the recipient
     delete: bool = False  # take the tag's notification away instead of sending one (`on_resolve: delete`)
     note: str = ""  # what went less than well while wording it, for the operator
+    not_before: float = 0.0  # Unix seconds: held till then for the recipient's quiet hours; 0: at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ class Database:
     ``clock`` is for tests. Without it a transaction's moment is the database's: leases of several machines need one
     clock, and with SQLite the database's clock is this machine's.
 
-    A transaction locks in one order, so that no two wait for each other: leases, streams by their names, the portal.
+    A transaction locks in one order, so that no two wait for each other: leases, streams by their names, turns, the portal.
     """
 
     def __init__(self, url: Secret, *, clock: Callable[[], float] | None = None) -> None:

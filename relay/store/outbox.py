@@ -18,9 +18,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal_column, select, update
 
 from relay.model import Message, Parcel
-from relay.store import streams
+from relay.store import streams, turns
 from relay.store.database import Transaction
-from relay.store.tables import QUEUED, WAITING, attempt, message, stream
+from relay.store.tables import QUEUED, RESTING, WAITING, attempt, message, stream
 
 State = Literal["queued", "sending", "delivered", "muted", "dead", "held", "superseded", "dropped"]
 
@@ -82,12 +82,14 @@ def enqueue(tx: Transaction, event_id: int | None, messages: Iterable[Message]) 
     if not messages:
         return []
     streams.lock(tx, messages)
-    rows = [_row(each, event_id, tx.now) for each in messages]
+    drawn = turns.draw(tx, messages)
+    rows = [_row(each, event_id, tx.now) | {"turn": turn} for each, turn in zip(messages, drawn, strict=True)]
     returned = tx.connection.execute(insert(message).returning(message.c.id, sort_by_parameter_order=True), rows)
     numbers = list(returned.scalars())
     newest = {streams.name(each): number for each, number in zip(messages, numbers, strict=True) if each.tag}
     if newest:
         _supersede(tx, newest)
+    _wake(tx, [each for each in messages if not each.not_before])
     streams.advance(tx, map(streams.name, messages))
     tx.news = True
     return numbers
@@ -111,6 +113,7 @@ def _row(each: Message, event_id: int | None, now: float) -> dict[str, Any]:
         "fallback": json.dumps(each.fallback),
         "note": each.note,
         "plain": False,
+        "not_before": each.not_before,
         "created_at": now,
     }
 
@@ -127,6 +130,15 @@ def _supersede(tx: Transaction, newest: Mapping[streams.Name, int]) -> None:
         older.values(state="superseded", superseded_by=bindparam("newest"), settled_at=tx.now),
         [{"in_portal": portal, "in_stream": name, "newest": number} for (portal, name), number in newest.items()],
     )
+
+
+def _wake(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Let go what was held for quiet hours before messages that may not wait: nothing overtakes in its stream."""
+    for portal, its in groupby(sorted({streams.name(each) for each in messages}), key=itemgetter(0)):
+        held = update(message).where(
+            message.c.portal == portal, message.c.stream.in_([within for _, within in its]), RESTING
+        )
+        tx.connection.execute(held.values(not_before=0.0))
 
 
 # ── Out of the outbox ─────────────────────────────────────────────────────────────────────────────────────────
@@ -159,13 +171,13 @@ def next_due(tx: Transaction, portal: str) -> float | None:
 
 
 def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
-    """Claim the heads of up to ``limit`` streams, the urgent first, then the oldest."""
+    """Claim the heads of up to ``limit`` streams: the urgent first, then by turns between recipients."""
     _in_order_of_the_index(tx)
     due = stream.c.due_at + literal_column("0") <= tx.now
     heads = (
-        select(stream.c.stream, stream.c.head)
+        select(stream.c.stream, stream.c.head, stream.c.rank, stream.c.turn)
         .where(stream.c.portal == portal, WAITING, due)
-        .order_by(stream.c.rank, stream.c.head)
+        .order_by(stream.c.rank, stream.c.turn, stream.c.head)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -173,6 +185,7 @@ def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
     if not claimed:
         return []
     numbers = [row.head for row in claimed]
+    turns.served(tx, portal, {row.rank: row.turn for row in claimed})  # the last of each rank is the latest
     tx.connection.execute(
         update(stream)
         .where(stream.c.portal == portal, stream.c.stream.in_([row.stream for row in claimed]))
@@ -212,7 +225,7 @@ def settle_all(tx: Transaction, portal: str, epoch: int, settlements: Sequence[S
     if written:
         _end(tx, epoch, written, _newer(tx, portal, written))
         for not_before, some in groupby(sorted(written, key=_not_before), key=_not_before):
-            streams.advance(tx, [streams.name(each.parcel.message) for each in some], busy=0, due_at=not_before)
+            streams.advance(tx, [streams.name(each.parcel.message) for each in some], busy=0, retry_at=not_before)
     for each in written:
         if each.instead is not None:
             enqueue(tx, event_of[each.parcel.id], [each.instead])
@@ -336,10 +349,10 @@ def retry(tx: Transaction, number: int) -> bool:
     queued = tx.connection.execute(
         update(message)
         .where(message.c.id == number, message.c.state.in_(["dead", "held"]))
-        .values(state="queued", settled_at=None, created_at=tx.now, failing_since=None)
+        .values(state="queued", settled_at=None, created_at=tx.now, failing_since=None, not_before=0.0)
     )
     if queued.rowcount == 1:
-        streams.advance(tx, [(portal, name)], due_at=0.0)
+        streams.advance(tx, [(portal, name)], retry_at=0.0)
         tx.news = True
     return queued.rowcount == 1
 
@@ -393,6 +406,7 @@ def _message(row: Any) -> Message:
         fallback=tuple(json.loads(row["fallback"])),
         delete=row["deletes"],
         note=row["note"],
+        not_before=row["not_before"],
     )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 
 from relay.model import Message
 from relay.store import text
@@ -52,14 +53,28 @@ FIRST = (
     .limit(1)
     .correlate(stream)
 )
-URGENT_FIRST = FIRST.with_only_columns(case((message.c.urgent, 0), else_=1))
 
 
-def advance(tx: Transaction, names: Iterable[Name], **also: object) -> None:
-    """Point streams, which are locked, at their first queued message, if there is one."""
+def _of_first(value: ColumnElement[Any], otherwise: float) -> ColumnElement[Any]:
+    return func.coalesce(FIRST.with_only_columns(value).scalar_subquery(), otherwise)
+
+
+RANK = _of_first(case((message.c.urgent, 0), else_=1), 1)
+TURN = _of_first(message.c.turn, 0)
+NOT_BEFORE = _of_first(message.c.not_before, 0.0)
+
+
+def advance(tx: Transaction, names: Iterable[Name], *, retry_at: float | None = None, **also: object) -> None:
+    """Point streams, which are locked, at their first queued message, if there is one.
+
+    Args:
+        retry_at: the time before which they rest after a failure, Unix seconds; ``None`` leaves it as it is.
+    """
+    rest = stream.c.retry_at if retry_at is None else literal(retry_at)
+    due_at = case((rest < NOT_BEFORE, NOT_BEFORE), else_=rest)
     for portal, its in groupby(sorted(set(names)), key=itemgetter(0)):
         tx.connection.execute(
             update(stream)
             .where(stream.c.portal == portal, stream.c.stream.in_([within for _, within in its]))
-            .values(head=FIRST.scalar_subquery(), rank=func.coalesce(URGENT_FIRST.scalar_subquery(), 1), **also)
+            .values(head=FIRST.scalar_subquery(), rank=RANK, turn=TURN, retry_at=rest, due_at=due_at, **also)
         )

@@ -28,6 +28,8 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 # What the partial indexes hold. A query says the same in the same words, or it is not served by them.
 NEW = text("state = 'new'")
 QUEUED = text("state = 'queued'")
+RESTING = text("state = 'queued' AND not_before > 0")
+DUE = text("due IS NOT NULL")
 WAITING = text("head IS NOT NULL AND busy = 0")
 
 metadata = MetaData()
@@ -89,6 +91,8 @@ message = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("failing_since", Float),  # when its own failures began; the portal's do not count
     Column("plain", Boolean, nullable=False),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("not_before", Float, nullable=False, server_default="0"),  # held till then: the recipient's quiet hours
     Column("epoch", Integer, nullable=False, server_default="0"),  # of the lease under which it was claimed
     Column("created_at", Float, nullable=False),
     Column("settled_at", Float),
@@ -99,6 +103,7 @@ message = Table(
     Index("message_state", "state", "id"),
     Index("message_event", "event_id"),
     Index("message_queued", "portal", "stream", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
+    Index("message_resting", "portal", "stream", sqlite_where=RESTING, postgresql_where=RESTING),
 )
 
 # One row for each (portal, recipient, tag): its head is the next message, and only the head may be claimed.
@@ -110,11 +115,23 @@ stream = Table(
     Column("stream", Words, primary_key=True),
     Column("head", Id),  # null: nothing waits
     Column("rank", Integer, nullable=False, server_default="1"),  # 0: the head is urgent
-    Column("due_at", Float, nullable=False, server_default="0"),
+    Column("turn", BigInteger, nullable=False, server_default="0"),  # the head's
+    Column("retry_at", Float, nullable=False, server_default="0"),  # after a failure, not before this
+    Column("due_at", Float, nullable=False, server_default="0"),  # the later of that and the head's `not_before`
     Column("busy", Integer, nullable=False, server_default="0"),  # the epoch that is sending its head; 0: nobody
     # In the order in which heads are claimed, and by the time at which the first of them is due.
-    Index("stream_waiting", "portal", "rank", "head", sqlite_where=WAITING, postgresql_where=WAITING),
+    Index("stream_waiting", "portal", "rank", "turn", "head", sqlite_where=WAITING, postgresql_where=WAITING),
     Index("stream_due", "portal", "due_at", sqlite_where=WAITING, postgresql_where=WAITING),
+)
+
+# The last turn that was given to each recipient, and the last that was served: see turns.py.
+turn = Table(
+    "turn",
+    metadata,
+    Column("portal", Words, primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
 )
 
 # What the relay knows of each portal: who delivers to it, how full its bucket is, and whether it is in trouble.
@@ -164,4 +181,14 @@ unmapped = Table(
     Column("name", Words, primary_key=True),
     Column("count", Integer, nullable=False, server_default="0"),
     Column("last_at", Float, nullable=False, server_default="0"),
+)
+
+# What the rules remember of earlier events: groups that gather, what was told, what fires; see rules/memory.py.
+note = Table(
+    "note",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("value", Words, nullable=False),  # JSON
+    Column("due", Float),  # something is to become of it then
+    Index("note_due", "due", sqlite_where=DUE, postgresql_where=DUE),
 )

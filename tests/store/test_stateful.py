@@ -73,10 +73,17 @@ class Outbox(RuleBasedStateMachine):
 
     # ── What happens ──────────────────────────────────────────────────────────────────────────────────────────
 
-    @rule(target=numbers, users=st.lists(USERS, min_size=1, max_size=3), tagged=st.booleans(), urgent=st.booleans())
-    def enqueue(self, users: list[int], tagged: bool, urgent: bool) -> Any:
-        tag = "state" if tagged else ""
-        numbers = put(self.database, *(words(user_id=user, tag=tag, key="event", urgent=urgent) for user in users))
+    @rule(
+        target=numbers,
+        users=st.lists(USERS, min_size=1, max_size=3),
+        tagged=st.booleans(),
+        urgent=st.booleans(),
+        rest=st.sampled_from([0, 0, 60]),
+    )
+    def enqueue(self, users: list[int], tagged: bool, urgent: bool, rest: int) -> Any:
+        says = {"tag": "state" if tagged else "", "key": "event", "urgent": urgent}
+        till = self.clock.now + rest if rest and not urgent else 0.0
+        numbers = put(self.database, *(words(user_id=user, not_before=till, **says) for user in users))
         assert numbers == sorted(numbers)
         self.all |= set(numbers)
         return multiple(*numbers)
@@ -88,6 +95,7 @@ class Outbox(RuleBasedStateMachine):
         for parcel in parcels:
             name = streams.within(parcel.message)
             assert parcel.id == heads[name]
+            assert parcel.message.not_before <= self.clock.now
             assert parcel.id >= self.sent[name] or parcel.id in self.by_hand
             self.sent[name] = max(self.sent[name], parcel.id)
         assert len(parcels) == limit or not self.claimable()

@@ -76,13 +76,13 @@ def state(database: Database, number: int) -> str:
 # ── Claims ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_that_claim_at_once_share_what_there_is_and_wait_for_nobody(database: Database, other: Other) -> None:
+def test_of_two_that_claim_at_once_the_second_waits_and_takes_the_rest(database: Database, other: Other) -> None:
     numbers = put(database, *(message(user_id=user) for user in range(1, 7)))
-    with database.write() as tx:
+    with until_it_waits(database) as tx:
         mine = outbox.claim(tx, "main", 1, 3)
-        theirs = other.does(lambda theirs: outbox.claim(theirs, "main", 1, 50)).result(10)
+        late = other.does(lambda theirs: outbox.claim(theirs, "main", 1, 50))
 
-    assert [parcel.id for parcel in mine + theirs] == numbers
+    assert [parcel.id for parcel in mine + late.result(10)] == numbers
 
 
 def test_a_stream_that_is_being_written_to_is_left_for_the_next_claim(database: Database, other: Other) -> None:
