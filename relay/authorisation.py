@@ -1,7 +1,8 @@
 """An application's way into its portal: a client whose tokens stand in the store and are renewed when they run out.
 
-Never renews by the clock (an application that does may be blocked: Bitrix24 REST docs, OAuth 2.0), never twice at the
-same time, and never repeats a call by itself: each call is one request of the portal's pace.
+Never renews what the portal has not called expired (an application that does may be blocked: Bitrix24 REST docs, OAuth
+2.0), but for tokens that nobody has used for a month, lest they die; never renews twice at the same time, and never
+repeats a call by itself: each call is one request of the portal's pace.
 
 A renewal uses the refresh token up, so what the authorisation server answers exists once, here, until it is committed.
 It is begun by a note in the store and ended by a commit that follows the answer at once. Killed between the two, the
@@ -30,6 +31,8 @@ from relay.store.database import Database, Transaction
 from relay.store.tokens import Kept, Owner
 
 LEASE = 30.0  # seconds; longer than the authorisation server is given to answer (`application.WAYS`, twice at the most)
+OLD = 30 * 86_400.0  # seconds; a refresh token lives 180 days (Bitrix24 REST docs, OAuth 2.0)
+LOOK_EVERY = 86_400.0  # seconds between two looks for old tokens: a server that refuses them is not asked by the hour
 YOUNG = 60.0  # seconds; tokens so new that the portal cannot mean it when it calls them expired
 _PROBE_TIMEOUT = (CONNECT_TIMEOUT, 10.0)
 
@@ -62,6 +65,21 @@ def ask(through: Caller, method: str, payload: Mapping[str, Any]) -> Reply:
         if fault.trouble.code != RENEWED:
             raise
     return through.call(method, payload)
+
+
+def keep_alive(through: Caller) -> None:
+    """Renew the tokens of a portal to which nothing was sent for so long that they would die one day.
+
+    Never raises: what went wrong is told, and there is time to try again.
+    """
+    if not isinstance(through, Authorised):
+        return
+    try:
+        through.keep_alive()
+    except StoreUnavailable as fault:
+        log.trouble("application: the age of the tokens is not known just now", why=str(fault))
+    except Exception as fault:
+        log.failure("application: the relay failed to keep tokens alive", fault)
 
 
 def owner_of(name: str, options: PortalOptions) -> Owner:
@@ -97,6 +115,19 @@ class Authorised:
         if _wants_renewal(answer.refusal_of(reply.body), kept):
             raise NotAuthorised(self._renew(kept))
         return reply
+
+    def keep_alive(self) -> None:
+        """Renew the tokens if they are `OLD`. Of several that look at the same time, one does.
+
+        Raises:
+            StoreUnavailable: it is not known how old they are.
+        """
+        self._save()
+        with self._database.read() as tx:
+            kept = tokens.get(tx, self._owner)
+            if kept is None or kept.refused_at or tx.now - kept.changed_at < OLD:
+                return
+        self._renew(kept)
 
     def close(self) -> None:
         self._client.close()

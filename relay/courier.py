@@ -46,7 +46,7 @@ class Destination:
     """A portal that can be called: its name in the rules, its pace, and the client that knows its address."""
 
     name: str
-    pace: pace.Pace
+    pace: pace.Pace  # of its plan; `pace_now` is what is left of it to us
     client: Caller
     replaces_by_tag: bool  # as long as nothing was measured
     way_in: str = ""  # how and where it is entered: what was measured by another way does not count
@@ -63,6 +63,7 @@ class Load:
     epoch: int
     parcels: Sequence[Parcel]
     replaces_by_tag: bool | None = None  # as relay doctor has measured it; None: nothing was
+    claimed_at: float = 0.0  # Unix seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +83,44 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
         epoch = hold(tx, to, holder=holder, lease_seconds=lease_seconds)
         if epoch is None:
             return Wait(lease_seconds / 2)
-        state = portals.get(tx, to.name)
-        if state.level_at > tx.now:  # the clock was fast when this was written, and has been set right
-            state = replace(state, level_at=tx.now)
-            portals.fill(tx, to.name, state.level)
+        state = _set_right(tx, portals.get(tx, to.name))
         if (wait := _rest(state, to, tx.now)) > 0:
             return Wait(wait)
-        room = to.pace.room(state.level, state.level_at, tx.now)
+        ours = pace_now(to, state, tx.now)
+        room = ours.room(state.level, state.level_at, tx.now)
         backlog = outbox.backlog(tx, to.name, most=BATCH + room)
-        # A portal in trouble is asked with one message: if it still is, one has been tried and not fifty.
-        size = 1 if state.trouble else pace.batch_size(backlog, room, state.batch_cap)
+        # A portal in trouble is asked with one message: if it still is, one has been tried and not fifty. But what is
+        # refused for its rate was not tried at all, and a request is then too dear to carry one alone.
+        careful = state.trouble not in ("", "rate")
+        size = 1 if careful else pace.batch_size(backlog, room, state.batch_cap)
         parcels = outbox.claim(tx, to.name, epoch, size)
         if not parcels:
             return Wait(0.05)  # somebody is writing to the streams that are due
-        portals.fill(tx, to.name, to.pace.level(state.level, state.level_at, tx.now) + 1)
+        portals.fill(tx, to.name, ours.level(state.level, state.level_at, tx.now) + 1)
         measured = findings.get(tx, to.name, to.way_in)
         failpoint.here("courier: claimed, not committed")
-    return Load(epoch=epoch, parcels=parcels, replaces_by_tag=measured.replaces_by_tag if measured else None)
+    return Load(
+        epoch=epoch,
+        parcels=parcels,
+        replaces_by_tag=measured.replaces_by_tag if measured else None,
+        claimed_at=tx.now,
+    )
+
+
+def pace_now(to: Destination, state: PortalState, now: float) -> pace.Pace:
+    """The pace in force: the plan's, less what others on our address seem to take."""
+    return to.pace.part(pace.share(state.share, state.share_at, now))
+
+
+def _set_right(tx: Transaction, state: PortalState) -> PortalState:
+    """What was written while the clock was fast holds as of now, for the clock has been set right since."""
+    if state.level_at > tx.now:
+        portals.fill(tx, state.name, state.level)
+        state = replace(state, level_at=tx.now)
+    if state.share_at > tx.now:
+        portals.take_share(tx, state.name, state.share)
+        state = replace(state, share_at=tx.now)
+    return state
 
 
 def _idle(tx: Transaction, to: Destination, lease_seconds: float) -> float:
@@ -107,7 +129,7 @@ def _idle(tx: Transaction, to: Destination, lease_seconds: float) -> float:
         due = outbox.next_due(tx, to.name)
         return NOTHING_WAITS if due is None else max(0.0, due - tx.now)
     state = portals.look(tx, to.name)
-    return _rest(state, to, tx.now) if state and state.level_at <= tx.now else 0.0
+    return _rest(state, to, tx.now) if state and max(state.level_at, state.share_at) <= tx.now else 0.0
 
 
 def _rest(state: PortalState, to: Destination, now: float) -> float:
@@ -115,7 +137,7 @@ def _rest(state: PortalState, to: Destination, now: float) -> float:
     trouble = state.not_before - now
     if trouble > LONGEST_REST:  # no wait of ours is that long: the clock was fast when it was written
         trouble = 0.0
-    return max(trouble, to.pace.wait(state.level, state.level_at, now))
+    return max(trouble, pace_now(to, state, now).wait(state.level, state.level_at, now))
 
 
 def _abandoned(tx: Transaction, to: Destination, lease_seconds: float) -> bool:
@@ -174,7 +196,7 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
         ]
         written = outbox.settle_all(tx, to.name, load.epoch, settlements)
         if ours:
-            _remember(tx, to, came, jitter=jitter)
+            _remember(tx, to, load, came, jitter=jitter)
         failpoint.here("courier: settled, not committed")
     failpoint.here("courier: settled")
     return written
@@ -228,8 +250,9 @@ def _to_fallback(parcel: Parcel) -> Message | None:
     return replace(parcel.message, user_id=first, person=f"instead of {parcel.message.person}", fallback=tuple(rest))
 
 
-def _remember(tx: Transaction, to: Destination, came: Answer, *, jitter: float) -> None:
-    """What the answer says of the portal: its trouble or its recovery, and how large the next batch may be."""
+def _remember(tx: Transaction, to: Destination, load: Load, came: Answer, *, jitter: float) -> None:
+    """What the answer says of the portal: its trouble or its recovery, our share of its bucket, and how large the next
+    batch may be."""
     state = portals.get(tx, to.name)
     if came.trouble is None:
         if state.trouble:
@@ -237,11 +260,31 @@ def _remember(tx: Transaction, to: Destination, came: Answer, *, jitter: float) 
         if state.batch_cap < BATCH:
             portals.shape_batches(tx, to.name, min(BATCH, state.batch_cap * 2))
         return
+    if _is_for_the_rate(came.trouble, to, state):
+        if load.claimed_at <= state.share_at:  # it was under way when the refusal came that counted for all of them
+            return
+        _take_less(tx, to, state)
     portals.in_trouble(tx, state, came.trouble, _ask_again_at(state, came.trouble, now=tx.now, jitter=jitter))
-    if came.trouble.kind == "rate":
-        portals.fill(tx, to.name, to.pace.full)  # whatever we reckoned, the portal says so
     if came.trouble.sent:
         portals.shape_batches(tx, to.name, max(1, state.batch_cap // 2))
+
+
+def _is_for_the_rate(trouble: PortalTrouble, to: Destination, state: PortalState) -> bool:
+    """Were requests too many, and not the time that a method has used up (which says until when)?
+
+    Before a self-hosted portal stands a server that refuses the same way as it fails, by a page of 503 (nginx,
+    limit_req_status). Where no rate is known, the first such page is taken for a refusal.
+    """
+    if trouble.kind == "rate":
+        return trouble.not_before is None
+    return trouble.code == "HTTP_503" and to.pace == pace.PLANS["unlimited"] and not state.trouble
+
+
+def _take_less(tx: Transaction, to: Destination, state: PortalState) -> None:
+    """Whatever we reckoned, the portal says that its bucket is full: others drink from it, and get a larger part."""
+    left = pace.share_after_refusal(state.share, state.share_at, tx.now)
+    portals.take_share(tx, to.name, left)
+    portals.fill(tx, to.name, to.pace.part(left).full)
 
 
 def _ask_again_at(state: PortalState, trouble: PortalTrouble, *, now: float, jitter: float) -> float:

@@ -12,6 +12,23 @@ from typing import Any, Literal
 State = Literal["firing", "resolved", "open", "closed", "info"]
 Via = Literal["personal", "system"]
 
+# What became of an event: somebody is told, or why nobody is (rules/deciding.py says what each means).
+Outcome = Literal[
+    "addressed",
+    "nobody",
+    "no_rule",
+    "dropped",
+    "own_act",
+    "skipped",
+    "muted",
+    "silenced",
+    "inhibited",
+    "grouped",
+    "throttled",
+    "repeated",
+    "unreadable",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -63,6 +80,7 @@ class Event:
     event: str  # what kind of thing happened: pull_request, workflow_run, alert
     action: str = ""  # and what became of it: opened, completed
     id: int | None = None  # the journal's number, once it has one
+    nth: int = 0  # of the events that one request held
     delivery: str = ""  # the sender's own id of this delivery
     key: str = ""  # the thing that the event is about: a newer event with this key replaces an older
     state: State = "info"
@@ -127,6 +145,17 @@ class Message:
     delete: bool = False  # take the tag's notification away instead of sending one (`on_resolve: delete`)
     note: str = ""  # what went less than well while wording it, for the operator
     not_before: float = 0.0  # Unix seconds: held till then for the recipient's quiet hours; 0: at once
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that the rules remember of earlier events: a JSON object, and when something must become of it.
+
+    ``due`` is Unix seconds, or ``None``: nothing has to.
+    """
+
+    value: Mapping[str, Any]
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Knows no key of the file: each room describes its own.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -17,6 +18,32 @@ class Part(BaseModel):
 
     # Inputs are hidden in errors, for they may be secrets.
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"(?:[0-9]+[smhdw])+")
+_LONGEST = 400 * 86400  # seconds; nothing here is remembered longer
+
+
+def seconds(value: object) -> float:
+    """``90``, ``"90s"`` and ``"1m30s"`` are 90.0.
+
+    Raises:
+        ValueError: it is no length of time.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise ValueError("is neither a number of seconds nor a time such as 5m")
+    return sum(int(count) * _UNITS[unit] for count, unit in re.findall(r"([0-9]+)([smhdw])", value))
+
+
+Duration = Annotated[
+    float,
+    Field(ge=0, le=_LONGEST),
+    BeforeValidator(seconds),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^([0-9]+[smhdw])+$"}]}),
+]
 
 
 def _secret(value: object) -> Secret:

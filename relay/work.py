@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from relay import courier, log, router
+from relay import accounts, authorisation, courier, feeds, log, router
 from relay.courier import Destination, Load, Wait
 from relay.errors import StoreUnavailable
 from relay.house import House
@@ -25,8 +25,8 @@ from relay.store import leases, outbox, portals
 
 LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
 MOST_CALLS = 64  # in flight for all portals together
-LOOK_FOR = 0.2  # seconds to wait for news at a stretch, and so the longest that stopping waits for it
-FLOOR = 1.0  # seconds after which everybody looks for himself, whatever the signals said
+LOOK_FOR = 0.5  # seconds to wait for news at a stretch, and so the longest that stopping waits for it
+FLOOR = 2.0  # seconds after which everybody looks for himself, whatever the signals said
 
 
 class Worker:
@@ -46,6 +46,10 @@ class Worker:
         self._calls = ThreadPoolExecutor(MOST_CALLS, "call")  # starts threads only as they are needed
         self._known: Rules | None = None  # the rules by which the portals were met
         self._renewed = 0.0  # when the leases of portals with calls in flight were last kept, monotonic seconds
+        self._next_look_at_tokens = 0.0  # monotonic seconds
+        self._next_look_at_accounts = 0.0  # monotonic seconds
+        self._fed: Rules | None = None  # the rules whose calendars were looked at last
+        self._next_look_at_feeds = 0.0  # monotonic seconds
 
     def stop(self) -> None:
         self._stopping.set()
@@ -76,11 +80,13 @@ class Worker:
         with self._house.database.watch() as changed:
             next_floor = 0.0
             while not self._stopping.is_set():
-                if changed(LOOK_FOR) or time.monotonic() >= next_floor:
-                    next_floor = time.monotonic() + FLOOR
-                    self._house.rules_file.refresh()
+                if changed(LOOK_FOR):
                     self._router_signal.set()
                     self._courier_signal.set()
+                if time.monotonic() >= next_floor:
+                    next_floor = time.monotonic() + FLOOR
+                    self._house.rules_file.follow()
+                    self._keep_feeds()
 
     def _keep_on(self, turns: Callable[[], None]) -> None:
         """Keep a loop going whatever happens: a fault is told and the loop goes on after a pause."""
@@ -112,10 +118,16 @@ class Worker:
                 unmapped=len(plan.unmapped),
                 note=plan.note,
             )
-        if plans:
+        ripened = router.ripen_due(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        for each in ripened:
+            if each.why:
+                log.trouble("router: failed on what was kept back, and tries again", note=each.name, why=each.why)
+            elif each.messages:
+                log.line("router: told what was kept back", note=each.name, messages=len(each.messages))
+        if plans or ripened:
             self._courier_signal.set()
         else:
-            self._router_signal.wait(FLOOR)
+            self._router_signal.wait(min(FLOOR, router.until_ripe(self._house.database)))
 
     # ── The courier's loop ────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,6 +138,8 @@ class Worker:
             self._meet_portals()
         waits = [self._start_calls(to) for to in self._house.destinations().values()]
         self._keep_leases()
+        self._keep_tokens()
+        self._keep_accounts()
         self._courier_signal.wait(min([*waits, FLOOR, self._house.settings.lease / 3]))
 
     def _meet_portals(self) -> None:
@@ -202,6 +216,44 @@ class Worker:
             if self._in_flight[to.name]:
                 with self._house.database.write() as tx:
                     courier.hold(tx, to, holder=self._holder, lease_seconds=self._house.settings.lease)
+
+    def _keep_tokens(self) -> None:
+        """Now and then, and beside the calls: an authorisation server may take its time."""
+        if time.monotonic() >= self._next_look_at_tokens:
+            self._next_look_at_tokens = time.monotonic() + authorisation.LOOK_EVERY
+            for to in self._house.destinations().values():
+                self._calls.submit(authorisation.keep_alive, to.client)
+
+    def _keep_accounts(self) -> None:
+        """Now and then, and beside the calls: whoever is dismissed must not be told for ever."""
+        if time.monotonic() >= self._next_look_at_accounts:
+            self._next_look_at_accounts = time.monotonic() + accounts.CONFIRM_EVERY
+            for to in self._house.destinations().values():
+                self._calls.submit(self._confirm, to)
+
+    def _confirm(self, to: Destination) -> None:
+        try:
+            accounts.confirm(self._house.database, to, self._house.rules_file.current)
+        except StoreUnavailable as fault:
+            log.trouble("people: wait for the database", why=str(fault))
+        except Exception as fault:
+            log.failure("people: could not be looked up, and are looked up again", fault)
+
+    def _keep_feeds(self) -> None:
+        """Now and then, at once when the rules are new, and beside the calls: a calendar's host may take its time."""
+        rules = self._house.rules_file.current
+        if rules is not self._fed or time.monotonic() >= self._next_look_at_feeds:
+            self._fed, self._next_look_at_feeds = rules, time.monotonic() + feeds.LOOK_EVERY
+            if feeds.calendars(rules):
+                self._calls.submit(self._feed, rules)
+
+    def _feed(self, rules: Rules) -> None:
+        try:
+            self._house.feeds.keep_up(rules)
+        except StoreUnavailable as fault:
+            log.trouble("feeds: wait for the database", why=str(fault))
+        except Exception as fault:
+            log.failure("feeds: failed, and are looked at again", fault)
 
     def _count(self, to: Destination, change: int) -> None:
         with self._guard:

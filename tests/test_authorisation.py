@@ -17,6 +17,7 @@ from relay import authorisation
 from relay.authorisation import LEASE, Authorised
 from relay.bitrix import application
 from relay.bitrix.application import RENEWED, NotAuthorised
+from relay.bitrix.options import PortalOptions
 from relay.errors import StoreUnavailable
 from relay.sandbox import Portal, Server, serve
 from relay.settings import Secret
@@ -153,6 +154,98 @@ def test_tokens_are_shown_to_no_other_portal(database: Database, server: Server,
             client.call("profile", {})
         client.close()
         assert other.portal.calls() == []
+
+
+# ── Tokens that nobody uses ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_tokens_that_were_used_within_a_month_are_left_alone(client: Authorised, server: Server, clock: Clock) -> None:
+    clock.forward(authorisation.OLD - 2 * apps.HOUR)
+    authorisation.keep_alive(client)
+
+    assert server.portal.renewals == 0
+
+
+def test_tokens_that_nobody_used_for_a_month_are_renewed_once(
+    client: Authorised, server: Server, database: Database, clock: Clock
+) -> None:
+    clock.forward(authorisation.OLD)
+    for _ in range(3):
+        authorisation.keep_alive(client)
+
+    assert server.portal.renewals == 1
+    assert kept(database, server).changed_at == clock.now
+    assert client.call("profile", {}).status == 200
+
+    clock.forward(authorisation.OLD)
+    authorisation.keep_alive(client)
+    assert server.portal.renewals == 2
+
+
+def test_of_many_workers_that_find_old_tokens_one_renews_them(
+    client: Authorised, server: Server, database: Database, clock: Clock
+) -> None:
+    clock.forward(authorisation.OLD)
+    others = [authorisation.caller(database, "main", apps.options(server)) for _ in range(3)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(authorisation.keep_alive, [client, *others] * 3))
+    for other in others:
+        other.close()
+
+    assert server.portal.renewals == 1
+    assert kept(database, server).tokens.refresh.reveal() == "sandbox-refresh-token+"
+
+
+def test_an_authorisation_server_that_is_away_is_asked_for_old_tokens_another_day(
+    client: Authorised, server: Server, database: Database, clock: Clock
+) -> None:
+    clock.forward(authorisation.OLD)
+    with serve(Portal()) as gone:
+        options = apps.options(server, oauth=gone.url)
+    away = authorisation.caller(database, "main", options)
+    authorisation.keep_alive(away)
+    away.close()
+    assert not kept(database, server).asked_at
+
+    clock.forward(authorisation.LOOK_EVERY)
+    authorisation.keep_alive(client)
+    assert server.portal.renewals == 1
+
+
+def test_a_refresh_token_that_is_dead_already_is_told_and_not_tried_by_the_day(
+    client: Authorised, server: Server, database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = apps.options(server).app
+    assert app is not None
+    application.renew(app, kept(database, server).tokens, now=0.0)  # by somebody who has stolen it
+    clock.forward(authorisation.OLD)
+    for _ in range(3):
+        authorisation.keep_alive(client)
+
+    assert kept(database, server).refused_at == clock.now
+    assert [record.getMessage() for record in caplog.records] == ["application: no new tokens"]
+
+
+def test_where_there_are_no_tokens_or_none_are_needed_nothing_is_renewed(database: Database, server: Server) -> None:
+    stranger = authorisation.caller(database, "main", apps.options(server))
+    webhook = authorisation.caller(database, "main", PortalOptions.model_validate({"webhook": server.webhook}))
+    for one in (stranger, webhook):
+        authorisation.keep_alive(one)
+        one.close()
+
+    assert server.portal.renewals == 0
+
+
+def test_a_database_that_is_away_is_told_and_raises_nothing(
+    client: Authorised, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(tx: Transaction, owner: object) -> Kept | None:
+        raise StoreUnavailable("the database cannot be used just now")
+
+    monkeypatch.setattr(tokens, "get", away)
+    authorisation.keep_alive(client)
+
+    assert "the age of the tokens is not known" in caplog.text
 
 
 # ── When it goes wrong ────────────────────────────────────────────────────────────────────────────────────────

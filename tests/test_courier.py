@@ -228,11 +228,119 @@ def test_it_is_known_since_when_a_portal_is_in_trouble(database: Database, to: D
     assert (trouble(database).since, trouble(database).failures) == (began, 3)
 
 
-def test_a_refusal_for_the_rate_fills_the_bucket(database: Database, to: Destination) -> None:
-    put(database, message())
-    settle(database, to, load(database, to), Answer(trouble=PortalTrouble("rate", "QUERY_LIMIT_EXCEEDED", "w")))
+TOO_MANY = Answer(trouble=PortalTrouble("rate", "QUERY_LIMIT_EXCEEDED", "w"))
+PAGE_503 = Answer(trouble=PortalTrouble("down", "HTTP_503", "w", sent=True))
 
-    assert trouble(database).level == to.pace.full
+
+def unlimited(to: Destination) -> Destination:
+    return replace(to, pace=pace.PLANS["unlimited"])
+
+
+def test_a_refusal_for_the_rate_halves_our_share_and_finds_it_used_up(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, message())
+    settle(database, to, load(database, to), TOO_MANY)
+
+    state = trouble(database)
+    assert (state.share, state.share_at) == (0.5, clock.now)
+    assert courier.pace_now(to, state, clock.now) == pace.Pace(rate=1, burst=25)
+    assert courier.pace_now(to, state, clock.now).room(state.level, state.level_at, clock.now) == 0
+
+
+def test_calls_that_were_under_way_together_are_refused_once(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 9)))
+    together = [load(database, to) for _ in range(4)]
+    clock.forward(0.1)
+    for one in together:
+        settle(database, to, one, TOO_MANY)
+        clock.forward(0.1)
+
+    assert (trouble(database).share, trouble(database).failures) == (0.5, 1)
+
+
+def test_the_next_refusal_counts_again(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    for _ in range(2):
+        settle(database, to, load(database, to), TOO_MANY)
+        clock.forward(10)
+
+    assert trouble(database).share == pytest.approx(0.25, abs=0.01)
+    assert trouble(database).failures == 2
+
+
+def test_the_share_grows_back_by_the_clock_alone(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message())
+    settle(database, to, load(database, to), TOO_MANY)
+    clock.forward(10)
+    settle(database, to, load(database, to), Answer(verdicts=(Delivered(1),)))
+    assert courier.pace_now(to, trouble(database), clock.now).rate == pytest.approx(1, abs=0.05)
+
+    clock.forward(pace.WHOLE_AFTER / 2)
+    assert courier.pace_now(to, trouble(database), clock.now) == to.pace
+
+
+def test_a_fast_clock_that_is_set_right_does_not_hold_the_share_down(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    settle(database, to, load(database, to), TOO_MANY)
+    clock.forward(-30 * 86_400)
+
+    claim(database, to)
+    clock.forward(pace.WHOLE_AFTER)
+    assert courier.pace_now(to, trouble(database), clock.now) == to.pace
+
+
+def test_after_a_refusal_for_the_rate_the_next_request_carries_a_whole_batch(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, *(message(user_id=user) for user in range(1, 201)))
+    settle(database, to, load(database, to), TOO_MANY)
+
+    waited = claim(database, to)
+    assert isinstance(waited, Wait)
+    clock.forward(waited.seconds)
+    assert len(load(database, to).parcels) == 50
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        PortalTrouble("rate", "OPERATION_TIME_LIMIT", "w", NOW + 600),  # a method's time, and not the rate
+        PortalTrouble("down", "HTTP_503", "w", sent=True),  # the cloud says it in JSON if it means the rate
+        PortalTrouble("down", "HTTP_502", "w", sent=True),
+    ],
+    ids=lambda came: came.code,
+)
+def test_other_troubles_leave_the_share_as_it_is(database: Database, to: Destination, came: PortalTrouble) -> None:
+    put(database, message())
+    settle(database, to, load(database, to), Answer(trouble=came))
+
+    assert (trouble(database).share, trouble(database).trouble) == (1.0, came.kind)
+
+
+@pytest.mark.parametrize("came", [TOO_MANY, PAGE_503], ids=["429", "503"])
+def test_a_portal_without_a_known_limit_gets_one_by_refusing(
+    database: Database, to: Destination, clock: Clock, came: Answer
+) -> None:
+    put(database, message(user_id=1), message(user_id=2))
+    settle(database, unlimited(to), load(database, unlimited(to)), came)
+    assert courier.pace_now(unlimited(to), trouble(database), clock.now) == pace.Pace(rate=2.5, burst=125)
+
+    clock.forward(pace.WHOLE_AFTER / 2)
+    assert courier.pace_now(unlimited(to), trouble(database), clock.now) == pace.PLANS["unlimited"]
+
+
+def test_a_server_that_stays_away_is_taken_for_one_that_refuses_only_once(
+    database: Database, to: Destination, clock: Clock
+) -> None:
+    put(database, message())
+    for _ in range(4):
+        settle(database, unlimited(to), load(database, unlimited(to)), PAGE_503)
+        clock.forward(30)
+
+    assert trouble(database).share == 0.5
 
 
 def test_batches_shrink_when_nobody_knows_what_became_of_one_and_grow_again(

@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import re
+import socket
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import requests
+import urllib3.connection
 import urllib3.exceptions
 
 from relay import __version__
@@ -29,6 +31,9 @@ from relay.settings import Secret
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 65.0  # the portal lets a request run for 60 s (Bitrix24 REST docs, limits): it must be first to give up
+# What the other side has not taken by then is not sent any more (TCP_USER_TIMEOUT, tcp(7); Linux). Else a request that
+# was lost on a broken way would be carried out once the way is mended, after others have sent it again, and newer ones.
+TAKEN_WITHIN = 5.0  # seconds; less than what is left of a lease when a call under it begins
 MAX_ANSWER = 8_000_000  # bytes, decompressed; a batch of fifty answers has some 20 kB
 IDLE = 4.0  # seconds; Apache closes an idle connection after 5 (KeepAliveTimeout), just when we might reuse it
 REDIRECTS = (301, 302, 307, 308)
@@ -221,8 +226,25 @@ class _Session(requests.Session):
         return None
 
 
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Connections, also those to a proxy, that give up what is not taken in time."""
+
+    def init_poolmanager(self, *args: Any, **how: Any) -> None:
+        super().init_poolmanager(*args, **how, socket_options=_SOCKET_OPTIONS)
+
+    def proxy_manager_for(self, proxy: str, **how: Any) -> Any:
+        return super().proxy_manager_for(proxy, **how, socket_options=_SOCKET_OPTIONS)
+
+
+_SOCKET_OPTIONS = list(urllib3.connection.HTTPConnection.default_socket_options)
+if hasattr(socket, "TCP_USER_TIMEOUT"):
+    _SOCKET_OPTIONS.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKEN_WITHIN * 1000)))
+
+
 def _new_session() -> requests.Session:
     session = _Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter())
     # The environment's proxies and CA bundle are wanted, ~/.netrc is not: requests would put its password into
     # an Authorization header, which the portal prefers to our token. An auth of our own keeps it from looking.
     session.auth = _as_it_is

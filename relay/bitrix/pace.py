@@ -1,4 +1,4 @@
-"""How fast the portal may be asked, and how long to wait: the leaky bucket as the portal counts it.
+"""How fast the portal may be asked, and how long to wait: its leaky bucket as it counts it, and our share of that.
 
 Never reads a clock and never waits: every time is an argument, in Unix seconds.
 """
@@ -12,6 +12,8 @@ from relay.bitrix.options import Plan
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 15 * 60.0
+LEAST_SHARE = 1 / 16  # at the standard plan a request in eight seconds: nobody drives us away altogether
+WHOLE_AFTER = 600.0  # seconds in which a share grows from nothing to the whole: half is regained in five minutes
 _ROUNDING = 1e-6  # seconds: a Unix time in a double is exact to 2e-7; a wait must not end a hair too early
 
 
@@ -52,18 +54,51 @@ class Pace:
             return 0.0
         return (self.level(stored_level, stored_at, now) + 1 - self.ceiling) / self.rate
 
+    def part(self, share: float) -> Pace:
+        """A bucket of our own within the portal's: ``share`` of its burst and of its rate, more than 0 and at most 1.
+
+        Several on one address whose parts add up to one bucket or less are never refused.
+        """
+        if share >= 1:
+            return self
+        whole = PLANS["enterprise"] if self == PLANS["unlimited"] else self
+        return Pace(rate=whole.rate * share, burst=max(1, math.floor(whole.burst * share)))
+
 
 # Bitrix24 REST docs, limits: Enterprise leaks 5 a second over a threshold of 250, all other plans 2 over 50.
 PLANS = {
     "standard": Pace(rate=2, burst=50),
     "enterprise": Pace(rate=5, burst=250),
-    "unlimited": Pace(rate=1_000_000, burst=1_000_000_000),  # a self-hosted portal's own server sets the limit
+    # A self-hosted portal's own server sets the limit. Once it refuses, there is one, and of infinity there is no half:
+    # we go on from half of the largest limit that Bitrix24 itself sets, and know none again when we are back at it.
+    "unlimited": Pace(rate=1_000_000, burst=1_000_000_000),
 }
 
 
 def from_plan(plan: str | Plan) -> Pace:
     """The pace of ``plan:`` in the rules file: a name in `PLANS`, or its own numbers."""
     return Pace(plan.rate, plan.burst) if isinstance(plan, Plan) else PLANS[plan]
+
+
+# ── Our share ─────────────────────────────────────────────────────────────────────────────────────────────────────
+#
+# The portal counts by source address (Bitrix24 REST docs, limits): whatever else asks from ours drinks from the same
+# bucket, and a refusal is all that we hear of it. So our share is halved by a refusal and grows back by the clock, as
+# TCP shares a line (RFC 5681 §3.1): several that do so come to equal shares. It is stored with the time at which it
+# was so; whoever is alone on his address is never refused, and keeps the whole.
+
+
+def share(stored_share: float, stored_at: float, now: float) -> float:
+    """Our share now, from `LEAST_SHARE` to 1: it grows from nothing to the whole in `WHOLE_AFTER` seconds."""
+    return min(1.0, max(LEAST_SHARE, stored_share) + max(0.0, now - stored_at) / WHOLE_AFTER)
+
+
+def share_after_refusal(stored_share: float, stored_at: float, now: float) -> float:
+    """What a refusal leaves of our share."""
+    return max(LEAST_SHARE, share(stored_share, stored_at, now) / 2)
+
+
+# ── Failures and batches ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def backoff(attempts: int, *, jitter: float) -> float:

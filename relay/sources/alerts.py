@@ -6,16 +6,15 @@ Knows no word that only one of the two sends: those are read in alertmanager.py 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from relay.model import Alert, Event, Reading
-from relay.schema import Secrets
+from relay.schema import Duration, Secrets
 from relay.sources import fields, identity
 from relay.sources.links import first_link, link
 from relay.sources.options import Basic, SourceOptions
@@ -36,27 +35,6 @@ UNKNOWN_WEIGHT = 3
 
 NAMES_IN_TITLE = 3
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-DURATION = re.compile(r"(?:[0-9]+[smhd])+")
-
-
-def _seconds(value: object) -> float:
-    """``90``, ``"90s"`` and ``"1m30s"`` are 90.0."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or not DURATION.fullmatch(value):
-        raise ValueError("is neither a number of seconds nor a time such as 5m")
-    return sum(int(count) * UNITS[unit] for count, unit in re.findall(r"([0-9]+)([smhd])", value))
-
-
-Seconds = Annotated[
-    float,
-    Field(ge=0, le=7 * 86400),
-    BeforeValidator(_seconds),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^([0-9]+[smhd])+$"}]}),
-]
-
-
 class AlertOptions(SourceOptions):
     """What both senders' sources may say.
 
@@ -68,7 +46,7 @@ class AlertOptions(SourceOptions):
     basic: Basic | None = None
     bearer: Secrets | None = None
     per: Literal["group", "alert"] = "group"
-    dedup_window: Seconds = 300.0
+    dedup_window: Annotated[Duration, Field(le=7 * 86400)] = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

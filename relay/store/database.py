@@ -48,14 +48,23 @@ CONNECT_POSTGRESQL = {
     "application_name": "relay",
     "client_encoding": "utf8",
     "connect_timeout": 10,
-    # A server that vanished without a word is noticed within a minute.
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
+    # A server that vanished without a word, or that gave us up while we were cut off, is noticed within ten seconds. For
+    # those who ask it something keepalives are not enough: Linux repeats a question for a quarter of an hour
+    # (tcp_retries2, tcp(7)).
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,  # milliseconds
     # Each statement is planned for its own values. Prepared ones would now and then be planned for none, could not use
     # the partial indexes then, and do not pass PgBouncer.
     "prepare_threshold": None,
 }
+# The server, too, is to notice soon that a machine of ours has vanished, for it keeps what that one had locked, by
+# default for two hours (tcp_keepalive_time, tcp(7)). The limits below do not help there: psycopg ends an executemany
+# with a Sync and a Flush, and PostgreSQL reckons a session idle only from a Sync on that nothing follows.
+KEEPALIVES_OF_THE_SERVER = """\
+SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '2', false), set_config('tcp_user_timeout', '10000', false)"""
 ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 # One question at the beginning of each transaction. A process that hangs in the middle of one must not keep the others
 # from its locks, nobody waits for a lock for ever, and a commit that returns is on disk however the server is set.
@@ -89,7 +98,8 @@ class Database:
     ``clock`` is for tests. Without it a transaction's moment is the database's: leases of several machines need one
     clock, and with SQLite the database's clock is this machine's.
 
-    A transaction locks in one order, so that no two wait for each other: leases, streams by their names, turns, the portal.
+    A transaction locks in one order, so that no two wait for each other: leases, streams by their names, turns, the
+    portal.
     """
 
     def __init__(self, url: Secret, *, clock: Callable[[], float] | None = None) -> None:
@@ -250,9 +260,11 @@ def _open(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url, connect_args=CONNECT_POSTGRESQL, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
     )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 def _make_file(path: Path) -> None:
@@ -279,6 +291,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # so that the driver does not begin transactions of its own; _begin_sqlite does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.execute(KEEPALIVES_OF_THE_SERVER)
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,11 +9,11 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import func, insert, select, tuple_, update
 
-from relay.model import Request
+from relay.model import Outcome, Request
 from relay.store import text
 from relay.store.database import Transaction, alone, insert_into
 from relay.store.tables import NEW, delivery, event, unmapped
@@ -24,8 +24,6 @@ FOR_EVER = 400 * 86_400.0  # seconds; senders that number their deliveries redel
 APPENDING = 7245502  # the advisory lock under which numbers are drawn
 
 Name = tuple[str, str]  # of a delivery: its source, and the sender's own key
-
-Outcome = Literal["addressed", "nobody", "no_rule", "dropped", "own_act", "skipped", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +156,12 @@ def settle(tx: Transaction, number: int, outcome: Outcome, note: str = "") -> bo
 def get(tx: Transaction, number: int) -> Entry | None:
     row = tx.connection.execute(select(event).where(event.c.id == number)).mappings().first()
     return None if row is None else _entry(row)
+
+
+def entries(tx: Transaction, numbers: Iterable[int]) -> list[Entry]:
+    """Those entries that there are, in the order of their numbers."""
+    rows = select(event).where(event.c.id.in_(sorted(numbers))).order_by(event.c.id)
+    return [_entry(row) for row in tx.connection.execute(rows).mappings()]
 
 
 def latest(tx: Transaction, *, limit: int, source: str = "", before: int | None = None) -> list[Entry]:

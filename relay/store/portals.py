@@ -1,4 +1,4 @@
-"""What the relay knows of each portal: how full its bucket is, and whether it is in trouble.
+"""What the relay knows of each portal: how full its bucket is, our share of it, and whether it is in trouble.
 
 Never reckons the bucket: the arithmetic is the portal's language and lives there.
 """
@@ -16,11 +16,16 @@ from relay.store.tables import portal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalState:
-    """One portal's row. Times are Unix seconds; ``level`` is the bucket's as it was at ``level_at``."""
+    """One portal's row. Times are Unix seconds; ``level`` is the bucket's as it was at ``level_at``.
+
+    ``share`` is the part of the bucket that was left to us by the refusal at ``share_at``; 1 and 0: there was none.
+    """
 
     name: str
     level: float
     level_at: float
+    share: float
+    share_at: float
     batch_cap: int
     not_before: float
     failures: int
@@ -58,6 +63,11 @@ def ask_now(tx: Transaction, name: str) -> None:
 def fill(tx: Transaction, name: str, level: float) -> None:
     """Write the bucket's level as of now."""
     tx.connection.execute(update(portal).where(portal.c.name == name).values(level=level, level_at=tx.now))
+
+
+def take_share(tx: Transaction, name: str, share: float) -> None:
+    """Write which part of the bucket we take as of now."""
+    tx.connection.execute(update(portal).where(portal.c.name == name).values(share=share, share_at=tx.now))
 
 
 def shape_batches(tx: Transaction, name: str, cap: int) -> None:

@@ -52,6 +52,8 @@ event = Table(
     Column("note", Words, nullable=False, server_default=""),
     Column("decided_at", Float),
     Index("event_new", "id", sqlite_where=NEW, postgresql_where=NEW),
+    Index("event_source", "source", "id"),
+    Index("event_received", "received_at", "id"),
 )
 
 # What has been delivered to us already, so that a retry of the sender is answered and not journalled again.
@@ -102,6 +104,8 @@ message = Table(
     Column("why", Words, nullable=False, server_default=""),
     Index("message_state", "state", "id"),
     Index("message_event", "event_id"),
+    Index("message_person", "person", "id"),
+    Index("message_created", "created_at", "id"),
     Index("message_queued", "portal", "stream", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
     Index("message_resting", "portal", "stream", sqlite_where=RESTING, postgresql_where=RESTING),
 )
@@ -141,6 +145,8 @@ portal = Table(
     Column("name", Words, primary_key=True),
     Column("level", Float, nullable=False, server_default="0"),
     Column("level_at", Float, nullable=False, server_default="0"),
+    Column("share", Float, nullable=False, server_default="1"),  # of the bucket: others on our address take the rest
+    Column("share_at", Float, nullable=False, server_default="0"),
     Column("batch_cap", Integer, nullable=False, server_default="50"),
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
@@ -173,6 +179,20 @@ attempt = Table(
     Index("attempt_message", "message_id"),
 )
 
+# The last good copy of each calendar that a schedule of `oncall:` takes its shifts from. A time of 0 is never.
+feed = Table(
+    "feed",
+    metadata,
+    Column("schedule", Words, primary_key=True),
+    Column("origin", Text, nullable=False),  # a digest of the place it is fetched from and of the zone it is read in
+    Column("digest", Text, nullable=False, server_default=""),  # of the calendar's text, and the day it was read on
+    Column("shifts", Words, nullable=False, server_default=""),  # JSON; empty: there was no good copy yet
+    Column("read_at", Float, nullable=False, server_default="0"),
+    Column("asked_at", Float, nullable=False, server_default="0"),
+    Column("failing_since", Float, nullable=False, server_default="0"),
+    Column("why", Words, nullable=False, server_default=""),
+)
+
 # Names that events gave and that belong to nobody in `people:`.
 unmapped = Table(
     "unmapped",
@@ -191,4 +211,15 @@ note = Table(
     Column("value", Words, nullable=False),  # JSON
     Column("due", Float),  # something is to become of it then
     Index("note_due", "due", sqlite_where=DUE, postgresql_where=DUE),
+)
+
+# People of the rules as their portal knows them: whose e-mail it is, found by `relay people sync`.
+account = Table(
+    "account",
+    metadata,
+    Column("portal", Words, primary_key=True),
+    Column("email", Words, primary_key=True),  # lower case (casefold)
+    Column("user_id", BigInteger, nullable=False),
+    Column("seen_at", Float, nullable=False),  # when the portal last said so
+    Column("asked_at", Float, nullable=False),  # when somebody last took it upon himself to ask
 )

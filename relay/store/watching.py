@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 CHANNEL = "relay"
-LOOK_EVERY = 0.02  # seconds between two looks at SQLite's counter; a look takes 5 µs
+LOOK_EVERY = 0.03  # seconds between two looks at SQLite's counter: 5 µs each, and ten times that to wake up for it
 
 Watch = Callable[[float], bool]  # waits up to so many seconds; True as soon as something may have changed
 
@@ -23,6 +23,7 @@ class Counter:
 
     def __init__(self, engine: Engine) -> None:
         self._connection: PoolProxiedConnection = engine.raw_connection()
+        self._cursor: Any = self._connection.cursor()
         self._seen = self._look()
 
     def __call__(self, seconds: float) -> bool:
@@ -35,13 +36,12 @@ class Counter:
         return False
 
     def close(self) -> None:
+        self._cursor.close()
         self._connection.close()
 
     def _look(self) -> int:
-        cursor = self._connection.cursor()
-        cursor.execute("PRAGMA data_version")
-        (version,) = cursor.fetchall()
-        return int(version[0])
+        ((version,),) = self._cursor.execute("PRAGMA data_version").fetchall()
+        return int(version)
 
 
 class Listener:

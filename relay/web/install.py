@@ -29,7 +29,7 @@ def routes(house: House) -> Blueprint:
         if request.mimetype != FORM:
             raise UnsupportedMedia(f"the portal posts {FORM}")
         fields = installation.read(_body())
-        house.rules_file.refresh()
+        house.rules_file.follow()
         turnstile.pass_through()
         name = installation.accept(house.database, house.rules.portals, fields)
         log.line("install: tokens kept", portal=name)
