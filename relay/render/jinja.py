@@ -35,6 +35,7 @@ class Variables:
     rule: str
     meter: Meter = field(default_factory=Meter)
     item: Any = None
+    events: tuple[Event, ...] = ()  # that the event stands for; none: for itself
 
     def having(self, item: Any) -> Variables:
         return replace(self, item=item)
@@ -42,7 +43,7 @@ class Variables:
     def named(self) -> dict[str, Any]:
         return {
             "event": self.event,
-            "events": (self.event,),
+            "events": self.events or (self.event,),
             "person": self.person,
             "rule": self.rule,
             "item": self.item,

@@ -5,7 +5,7 @@ Never raises, and never sends: whatever an event holds and whatever a template d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,27 +34,33 @@ class Wording:
     note: str
 
 
-def compose(event: Event, template: Template | None, *, reader: Reader, rule: str) -> Wording:
+def compose(
+    event: Event, template: Template | None, *, reader: Reader, rule: str, events: Sequence[Event] = ()
+) -> Wording:
     """Word ``event`` by ``template``, or by the built-in one for it and the reader's language.
+
+    ``events`` are those that it stands for, where it stands for several.
 
     A template that fails, or says nothing, is replaced by the built-in one, and the note says so.
     """
     notes = []
     if template is not None:
-        wording, why = _attempt(event, template, reader, rule)
+        wording, why = _attempt(event, template, reader, rule, events)
         if wording is not None:
             return wording
         notes.append(f"the template failed: {why}; the built-in one was used")
-    wording, why = _attempt(event, None, reader, rule)
+    wording, why = _attempt(event, None, reader, rule, events)
     if wording is None:
         notes.append(f"the built-in template failed: {why}; only the title was sent")
         wording = _bare(event)
     return Wording(wording.text, wording.attach, "; ".join([*notes, wording.note] if wording.note else notes))
 
 
-def _attempt(event: Event, template: Template | None, reader: Reader, rule: str) -> tuple[Wording | None, str]:
+def _attempt(
+    event: Event, template: Template | None, reader: Reader, rule: str, events: Sequence[Event]
+) -> tuple[Wording | None, str]:
     """The wording, or none and why."""
-    variables = Variables(event=event, person=reader, rule=rule)
+    variables = Variables(event=event, person=reader, rule=rule, events=tuple(events))
     try:
         template = template or default_template(event, reader.locale)
         if template.broken:

@@ -1,0 +1,240 @@
+"""Which of the messages decided on are kept back: silenced, inhibited, repeated, throttled, or gathered into a group.
+
+Never decides whom an event concerns, and never forgets by itself: all that it knows of earlier events are notes of the
+memory (memory.py), and every change of one is handed out with the decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from relay.model import Event, Message, Note
+from relay.rules.complaints import Complain
+from relay.rules.conditions import Condition, Vocabulary
+from relay.rules.document import Path
+from relay.rules.memory import Memory, copied, named
+from relay.rules.silences import Silence, clock, notice
+from relay.rules.words import Seen, UnknownWord, text_of
+
+Reason = Literal["silenced", "inhibited", "repeated", "throttled", "grouped"]
+
+UNFINISHED = ("firing", "open")
+FINISHED = ("resolved", "closed")
+
+LONGEST_FIRE = 86_400.0  # seconds; a cause that nobody has spoken of for a day inhibits no more
+LONGEST_SHIFT = 30 * 86_400.0  # seconds for which it is remembered who was told while on duty
+MOST_KEPT = 500  # events that a group or a digest remembers; beyond, they are only counted
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A word of the event, by which events are told apart."""
+
+    name: str
+    look: Callable[[Event], Seen]
+
+    def value(self, event: Event) -> str:
+        return ", ".join(text_of(value) or "" for value in self.look(event).values)
+
+
+def fields(names: Sequence[str], vocabulary: Vocabulary, path: Path, complain: Complain) -> tuple[Field, ...]:
+    """The words of `by:` or `equal:`."""
+    found = []
+    for index, name in enumerate(names):
+        try:
+            found.append(Field(name, vocabulary.word(name).look))
+        except UnknownWord as error:
+            complain((*path, index) if len(names) > 1 else path, str(error))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """`group:` of a rule: one notification for all events alike in ``by``. Times are seconds, as Alertmanager's."""
+
+    by: tuple[Field, ...]
+    wait: float  # before a group is told for the first time
+    interval: float  # before it is told again, when something has changed
+    most: int  # events that its notification lists
+
+
+@dataclass(frozen=True, slots=True)
+class Throttling:
+    """`throttle:` of a rule: so many messages to one person in so many seconds; the rest in one digest after them."""
+
+    most: int
+    per: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inhibition:
+    """While an event for which ``source`` holds is unfinished, those of ``target`` with equal fields are not told."""
+
+    name: str
+    source: Condition
+    target: Condition
+    equal: tuple[Field, ...]
+
+    def place(self, event: Event) -> str:
+        return named("inhibit", self.name, *(field.value(event) for field in self.equal))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message was kept back. ``why`` is a part of a sentence; ``notice`` is what the person is told instead."""
+
+    reason: Reason
+    why: str
+    notice: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands between a message and the outbox, for one event. It writes into ``memory``, which is its own."""
+
+    event: Event
+    memory: Memory
+    now: float  # Unix seconds
+    inhibitions: Sequence[Inhibition] = ()
+
+    def observe(self) -> None:
+        """Remember what the event means for others: a cause that begins or ends."""
+        for each in self.inhibitions:
+            if each.source.holds(self.event):
+                self._cause(each)
+
+    def _cause(self, each: Inhibition) -> None:
+        place, key = each.place(self.event), self.event.key or self.event.title
+        note = self.memory.get(place)
+        living = {other: until for other, until in _value(note).items() if until > self.now and other != key}
+        if self.event.state in UNFINISHED:
+            living[key] = self.now + LONGEST_FIRE
+        if living:
+            self.memory.put(place, Note(living, due=max(living.values())))
+        elif note is not None:
+            self.memory.forget(place)
+
+    def relieved(self, rule: str, on_duty: Iterable[str]) -> tuple[str, ...]:
+        """Remember who is told of an unfinished event; of a finished one, who was and is not on duty any more."""
+        if not self.event.key:
+            return ()
+        name, now_on = named("told", rule, self.event.key), tuple(on_duty)
+        note = self.memory.get(name)
+        told = tuple(_value(note).get("persons", ()))
+        if self.event.state in UNFINISHED:
+            persons = list(dict.fromkeys((*told, *now_on)))
+            self.memory.put(name, Note({"persons": persons}, due=self.now + LONGEST_SHIFT))
+        elif self.event.state in FINISHED and note is not None:
+            self.memory.forget(name)
+            return tuple(each for each in told if each not in now_on)
+        return ()
+
+    def kept(
+        self, message: Message, *, group: Grouping | None, throttle: Throttling | None, repeat: float | None
+    ) -> Kept | None:
+        """Why the message is not for the outbox now; ``None`` if it is. What follows is what its rule says of noise."""
+        if self.memory.lets_through:
+            return None
+        kept = self._silenced(message) or self._inhibited()
+        if kept is None and group is not None:
+            return self._gathered(message, group)
+        if kept is None and repeat is not None and not message.delete:
+            kept = self._repeated(message, repeat)
+        if kept is None and throttle is not None:
+            kept = self._throttled(message, throttle)
+        return kept
+
+    def _silenced(self, message: Message) -> Kept | None:
+        for silence in self.memory.silences:
+            if silence.silences(self.event, self.now):
+                first = silence.count(message, self.memory, self.now)
+                return Kept("silenced", silence.says, self._notice(silence) if first else None)
+        return None
+
+    def _notice(self, silence: Silence) -> Event | None:
+        note = self.memory.get(silence.name)
+        return None if note is None else notice(note.value, silence.number, over=False, count=0)
+
+    def _inhibited(self) -> Kept | None:
+        for each in self.inhibitions:
+            if not each.target.holds(self.event) or each.source.holds(self.event):
+                continue
+            if any(until > self.now for until in _value(self.memory.get(each.place(self.event))).values()):
+                return Kept("inhibited", f"inhibited by {each.name}")
+        return None
+
+    def _gathered(self, message: Message, group: Grouping) -> Kept:
+        by = [field.value(self.event) for field in group.by]
+        name = named("group", message.rule, message.portal, message.user_id, *by)
+        note = self.memory.get(name)
+        value = _value(note) or {**_whose(message), "members": {}, "told_at": None, "changed": False, "more": 0}
+        key, members = self.event.key or f"#{self.event.id}.{self.event.nth}", value["members"]
+        known = members.get(key)
+        if known is None and len(members) >= MOST_KEPT:
+            value["more"] += 1
+        else:
+            told = known["told"] if known else ""
+            members[key] = {**_reference(self.event), "state": self.event.state, "told": told, "at": self.now}
+        value["changed"] = value["changed"] or any(each["state"] != each["told"] for each in members.values())
+        due = note.due if note is not None else None
+        if due is None or (value["told_at"] is not None and value["changed"]):
+            due = _next(value["told_at"], group, self.now)
+        self.memory.put(name, Note(value, due))
+        return Kept("grouped", f"gathered till {clock(due)}")
+
+    def _repeated(self, message: Message, repeat: float) -> Kept | None:
+        name = named("repeat", message.rule, message.portal, message.user_id, message.key)
+        words = hashlib.sha256(message.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        note = self.memory.get(name)
+        if note is not None and note.value["words"] == words and self.now < note.value["until"]:
+            return Kept("repeated", f"told already in the same words, not again before {clock(note.value['until'])}")
+        until = self.now + repeat
+        self.memory.put(name, Note({"words": words, "until": until}, due=until))
+        return None
+
+    def _throttled(self, message: Message, throttle: Throttling) -> Kept | None:
+        name = named("throttle", message.rule, message.portal, message.user_id)
+        note = self.memory.get(name)
+        if note is None or note.due is None or (note.due <= self.now and not note.value["members"]):
+            note = Note({**_whose(message), "count": 0, "members": [], "more": 0}, due=self.now + throttle.per)
+        value = _value(note)
+        if value["count"] < throttle.most:
+            value["count"] += 1
+            self.memory.put(name, Note(value, note.due))
+            return None
+        if len(value["members"]) < MOST_KEPT:
+            value["members"].append(_reference(self.event))
+        else:
+            value["more"] += 1
+        self.memory.put(name, Note(value, note.due))
+        return Kept("throttled", f"more than {throttle.most}; the rest comes together at {clock(note.due or 0)}")
+
+
+def _next(told_at: float | None, group: Grouping, now: float) -> float:
+    """When a group is told: after its wait, and then at whole intervals from then, as Alertmanager's timer ticks."""
+    if told_at is None:
+        return now + group.wait
+    return told_at + group.interval * max(1, math.ceil((now - told_at) / group.interval))
+
+
+def _value(note: Note | None) -> dict[str, Any]:
+    """A note's value, to be changed: the note itself stays as it is."""
+    return {} if note is None else copied(note.value)
+
+
+def _whose(message: Message) -> dict[str, Any]:
+    return {
+        "rule": message.rule,
+        "portal": message.portal,
+        "user_id": message.user_id,
+        "person": message.person,
+        "fallback": list(message.fallback),
+    }
+
+
+def _reference(event: Event) -> dict[str, Any]:
+    return {"event": event.id, "nth": event.nth}
