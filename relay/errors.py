@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Level = Literal["error", "warning", "note"]  # of a complaint
+
 
 class RelayError(Exception):
     """Something that the relay can explain went wrong."""
@@ -61,19 +63,25 @@ class PortalUnreachable(RelayError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Complaint:
-    """One fault in the rules file, at a place that an editor can jump to."""
+    """One fault in the rules file, at a place that an editor can jump to.
+
+    An error keeps the file from being used, a warning asks to be looked at, a note only tells. ``code`` names the
+    kind of a warning or note, so that it can be silenced; errors have none.
+    """
 
     line: int
     column: int
     path: str  # rules.3.when.branch
     message: str
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
     file: str = "rules.yaml"
+    code: str = ""
 
     def __str__(self) -> str:
         word = "" if self.level == "error" else f"{self.level}: "
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {word}{where}{self.message}"
+        kind = f" [{self.code}]" if self.code else ""
+        return f"{self.file}:{self.line}:{self.column}: {word}{where}{self.message}{kind}"
 
 
 class BadRules(RelayError):

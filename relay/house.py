@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import sys
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from relay import authorisation, failpoint, log, rules
+from relay.accounts import Accounts
 from relay.bitrix import address, pace
 from relay.bitrix.options import PortalOptions
 from relay.courier import Destination
 from relay.errors import BadRules, Complaint, RelayError
-from relay.rules import Rules
+from relay.feeds import Feeds
+from relay.rules import Rules, lint
+from relay.rules_on_disk import RulesOnDisk
 from relay.settings import Settings
 from relay.store import journal
 from relay.store.database import Database
@@ -35,48 +41,95 @@ class RulesFile:
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
         self._path = path
         self._env = env
-        self._stamp = self._look()
-        self.current: Rules = read_rules(path, env)
+        self._on_disk = RulesOnDisk(path)
+        self._turn = threading.Lock()  # of one reader after the other
+        self.current: Rules = _read(self._on_disk, env)
+
+    def follow(self) -> None:
+        """:meth:`refresh` in a thread of its own, if there is need: thousands of rules take seconds to read, and
+        whoever asks goes on with those that there are."""
+        if self._turn.acquire(blocking=False):
+            try:
+                changed = self._on_disk.has_changed()
+            finally:
+                self._turn.release()
+            if changed:
+                threading.Thread(target=self._refresh_aside, name="rules", daemon=True).start()
+
+    def _refresh_aside(self) -> None:
+        try:
+            self.refresh()
+        except Exception as fault:  # whatever it is, the rules before it stay
+            log.failure("rules: the relay failed on the changed file", fault)
 
     def refresh(self) -> bool:
-        """Read the file again if it has changed; say loudly what is wrong with it. ``True`` if the rules are new."""
-        stamp = self._look()
-        if stamp == self._stamp:
-            return False
-        self._stamp = stamp
-        try:
-            self.current = read_rules(self._path, self._env)
-        except (BadRules, NoRules) as fault:
-            log.trouble("rules: the changed file is refused, the rules before it stay", why=str(fault))
-            return False
+        """Read the file again if it has changed, or one that it includes; say loudly what is wrong with it.
+
+        Returns:
+            Whether the rules are new.
+        """
+        with self._turn:
+            if not self._on_disk.has_changed():
+                return False
+            try:
+                with _giving_way():
+                    self.current = _read(self._on_disk, self._env)
+            except (BadRules, NoRules) as fault:
+                log.trouble("rules: the changed file is refused, the rules before it stay", why=str(fault))
+                return False
         log.line("rules: read anew", file=self._path, warnings=len(self.current.warnings))
         return True
 
-    def _look(self) -> tuple[int, int, int] | None:
-        """What tells two states of the file apart without reading it; an editor's rename shows in the inode."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let the other threads in ten times as often as Python does: each of their steps would wait 5 ms for its turn."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def read_rules(path: Path, env: Mapping[str, str]) -> Rules:
-    """Read and check a rules file.
+    """Read and check a rules file, and those that it includes.
 
     Raises:
         NoRules: there is no such file, or it cannot be opened.
         BadRules: with every complaint about it.
     """
+    return _read(RulesOnDisk(path), env)
+
+
+def check_rules(
+    path: Path, env: Mapping[str, str], *, fixtures: Sequence[lint.Fixture] = (), ignore: Collection[str] = ()
+) -> lint.Checked:
+    """Read a rules file as `read_rules` does, and look for what is suspicious in it.
+
+    Raises:
+        NoRules: there is no such file, or it cannot be opened.
+    """
+    disk = RulesOnDisk(path)
     try:
-        raw = path.read_bytes()
+        text = _text(disk)
+    except BadRules as fault:
+        return lint.Checked(fault.complaints, None)
+    return lint.check(text, env=env, file=str(path), reader=disk.include, fixtures=fixtures, ignore=ignore)
+
+
+def _read(disk: RulesOnDisk, env: Mapping[str, str]) -> Rules:
+    return rules.load(_text(disk), env=env, file=str(disk.path), reader=disk.include)
+
+
+def _text(disk: RulesOnDisk) -> str:
+    file = str(disk.path)
+    try:
+        return disk.text()
     except OSError as fault:
-        raise NoRules(f"{path}: {fault.strerror}; name the rules file by RELAY_RULES") from None
-    try:
-        text = raw.decode("utf-8-sig")
+        raise NoRules(f"{file}: {fault.strerror}; name the rules file by RELAY_RULES") from None
     except UnicodeDecodeError:
-        raise BadRules([Complaint(1, 1, "", "the file is not UTF-8", file=str(path))]) from None
-    return rules.load(text, env=env, file=str(path))
+        raise BadRules([Complaint(1, 1, "", "the file is not UTF-8", file=file)]) from None
 
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*")
@@ -108,7 +161,17 @@ class House:
 
     @property
     def rules(self) -> Rules:
-        return self.rules_file.current
+        """The rules as they stand now, with the ids of people that were looked up and the shifts of calendars in them:
+        one object while none of these changes."""
+        return self.feeds.put_in(self.accounts.put_in(self.rules_file.current))
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.database)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        return Feeds(self.database, self.settings.rules.parent)
 
     @cached_property
     def journal(self) -> GroupCommit[Arrival, Receipt]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from relay.model import Event
-from relay.rules.people import Directory, Person
-from relay.rules.recipients import Named, Recipient, Role, named
+from relay.rules.oncall import Roster
+from relay.rules.people import Person
+from relay.rules.recipients import Certain, Named, OnCall, Recipient, Role, named, persons_of
 from relay.rules.rulebook import Telling
 from relay.rules.words import shown
 
@@ -27,13 +28,17 @@ class Addressees:
     notes: list[str] = field(default_factory=list)
     own: str = ""
     lost: bool = False
+    only: frozenset[str] | None = None  # whom the event names as `only_if:` wants it; None: it wants nothing
 
 
-def addressees(telling: Telling, event: Event, among: Directory, actor: Person | None) -> Addressees:
+def addressees(telling: Telling, event: Event, roster: Roster, actor: Person | None) -> Addressees:
     """Find whom ``telling`` means. ``actor`` is the person who did it, if he is known."""
-    found = Addressees()
+    found, among = Addressees(only=_named_so(telling, event, roster)), roster.among
     for recipient in telling.to:
-        names = named(recipient, event, among)
+        if isinstance(recipient, OnCall):
+            _call(found, recipient, roster, telling, actor)
+            continue
+        names = named(recipient, event, among, telling.portal)
         if not names:
             found.notes.append(f"the event names no {recipient.says}")
         leave_out = None if _keeps_actor(telling, recipient) else actor
@@ -41,15 +46,47 @@ def addressees(telling: Telling, event: Event, among: Directory, actor: Person |
             if _is_unknown_actor(name, event) and not _keeps_actor(telling, recipient):
                 found.own = name.value
             elif name.persons:
-                _collect(found, name.persons, leave_out)
+                _collect(found, name.persons, telling.portal, leave_out)
             else:
                 _lose(found, name.value)
+    found.only = None
     if found.lost and telling.fallback:
-        found.notes.append(f"to the fallback, {', '.join(person.name for person in telling.fallback)}")
-        _collect(found, telling.fallback, None if telling.include_actor else actor)
+        instead = certain_persons(telling.fallback, roster, telling.portal)
+        found.notes.append(f"to the fallback, {', '.join(person.name for person in instead) or 'which is nobody now'}")
+        _collect(found, instead, telling.portal, None if telling.include_actor else actor)
     if found.own and found.own not in found.persons:
         found.notes.append(f"{shown(found.own)} did it, and is left out")
     return found
+
+
+def _named_so(telling: Telling, event: Event, roster: Roster) -> frozenset[str] | None:
+    if not telling.only_if:
+        return None
+    names = (name for role in telling.only_if for name in named(Role(role), event, roster.among, telling.portal))
+    return frozenset(person.name for name in names for person in name.persons)
+
+
+def certain_persons(recipients: Iterable[Certain], roster: Roster, portal: str = "") -> tuple[Person, ...]:
+    """The persons that a rule's own recipients mean at the roster's moment, each once, with their ids on a portal."""
+    persons = (
+        roster.on_duty(each.schedule).persons if isinstance(each, OnCall) else persons_of(each, roster.among, portal)
+        for each in recipients
+    )
+    return tuple({person.name: person.on(portal) for several in persons for person in several}.values())
+
+
+def _call(found: Addressees, recipient: OnCall, roster: Roster, telling: Telling, actor: Person | None) -> None:
+    """Whoever is on duty; a gap in the schedule, or a shift of nobody known, loses somebody."""
+    duty = roster.on_duty(recipient.schedule)
+    for name in duty.strangers:
+        found.unmapped[name] = None
+        found.notes.append(f"{shown(name)}, on duty by {recipient.says}, is nobody known")
+    if duty.persons:
+        found.notes.append(f"{recipient.says} is {', '.join(person.name for person in duty.persons)}, {duty.why}")
+        _collect(found, duty.persons, telling.portal, None if telling.include_actor else actor)
+    else:
+        found.lost = True
+        found.notes += [] if duty.strangers else [f"nobody is on duty by {recipient.says}: {duty.why}"]
 
 
 def _keeps_actor(telling: Telling, recipient: Recipient) -> bool:
@@ -62,9 +99,11 @@ def _is_unknown_actor(name: Named, event: Event) -> bool:
     return not name.persons and name.value != "" and name.value.casefold() == event.actor.casefold()
 
 
-def _collect(found: Addressees, persons: Iterable[Person], leave_out: Person | None) -> None:
-    for person in persons:
-        if leave_out is not None and person.name == leave_out.name:
+def _collect(found: Addressees, persons: Iterable[Person], portal: str, leave_out: Person | None) -> None:
+    for person in (each.on(portal) for each in persons):
+        if found.only is not None and person.name not in found.only:
+            found.notes.append(f"{person.name}: the event does not name this person as only_if: wants it")
+        elif leave_out is not None and person.name == leave_out.name:
             found.own = person.name
         elif person.id is None:
             found.lost = True

@@ -6,14 +6,13 @@ Never stops at the first fault, and never tells the same place twice of a variab
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
-from relay.errors import Complaint
+from relay.errors import Complaint, Level
 from relay.rules.document import Document, Path, Place
 
 Complain = Callable[[Path, str], None]
 
-NOWHERE = Document(None, {}, {})
+NOWHERE = Document(None)
 
 
 class Complaints:
@@ -25,8 +24,9 @@ class Complaints:
         self.found: set[Complaint] = set()
         self._settled: set[Path] = set()
 
-    def at_place(self, place: Place, path: Path, message: str) -> None:
-        self._add(place, path, message, "error")
+    def at_place(self, place: Place, path: Path, message: str, file: str = "", level: Level = "error") -> None:
+        """Complain about a place of this file, or of another."""
+        self._add(place, path, message, level, file=file)
 
     def error(self, path: Path, message: str) -> None:
         """Complain about the value at ``path``."""
@@ -37,8 +37,13 @@ class Complaints:
         """Complain about the key that ends ``path``."""
         self._add(self.document.place(path, key=True), path, message, "error")
 
-    def warning(self, path: Path, message: str) -> None:
-        self._add(self.document.place(path), path, message, "warning")
+    def within(self, path: Path, line: int, column: int, message: str) -> None:
+        """Complain about a line and column within the text at ``path``; both count from 1."""
+        if not self.is_settled(path):
+            self._add(self.document.within(path, line, column), path, message, "error")
+
+    def warning(self, path: Path, message: str, code: str = "") -> None:
+        self._add(self.document.place(path), path, message, "warning", code)
 
     def settling(self, path: Path, message: str) -> None:
         """Complain of a value of which nothing else is worth saying until this is mended."""
@@ -60,6 +65,15 @@ class Complaints:
     def warnings(self) -> tuple[Complaint, ...]:
         return tuple(sorted(complaint for complaint in self.found if complaint.level == "warning"))
 
-    def _add(self, place: Place, path: Path, message: str, level: Literal["error", "warning"]) -> None:
+    def _add(  # noqa: PLR0917
+        self,
+        place: Place,
+        path: Path,
+        message: str,
+        level: Level,
+        code: str = "",
+        file: str = "",
+    ) -> None:
         where = ".".join(map(str, path))
-        self.found.add(Complaint(place.line, place.column, where, message, level, self.file))
+        file = file or self.document.file(path) or self.file
+        self.found.add(Complaint(place.line, place.column, where, message, level, file, code))

@@ -15,11 +15,12 @@ import yaml
 
 Path = tuple[str | int, ...]
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 4_000_000
 MAX_DEPTH = 50
+BLANK = "has no value: give one, or take it out"
 # What all aliases of a file together may unfold to. Counting the aliases alone would not do: forty of them,
 # each of which holds the one before twice, are a thousand billion values («billion laughs»).
-MAX_UNFOLDED = 100_000
+MAX_UNFOLDED = 500_000
 
 # `{secret: ${NAME}}` is what people write, though YAML wants quotes there: the braces of a reference are swapped for
 # two characters of the private use area, which are as long, and back again in what was read.
@@ -64,30 +65,106 @@ class Unreadable(Exception):
 class Document:
     """The data, and where each part of it stands.
 
-    ``blanks`` are the places of nulls, which mean nothing in rules: a key there is left out of ``data``.
+    ``text`` is what was read. ``blanks`` are the paths of nulls, which mean nothing in rules: a key there is left out
+    of ``data``. ``root`` is what the places are looked up in, one by one: few of them are ever asked for.
     """
 
     data: Any
-    values: Mapping[Path, Place]
-    keys: Mapping[Path, Place]
+    root: Node | None = None
     blanks: tuple[Path, ...] = ()
+    text: str = field(default="", repr=False)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """The place of the value (or of its key) at ``path``, or of the nearest thing that holds it."""
-        for end in range(len(path), -1, -1):
-            here = path[:end]
-            found = (self.keys if key else self.values).get(here)
-            if found is not None:
-                return found
-        return TOP
+        node, key_place = self.root, TOP
+        value_place = node.place if node else TOP
+        for step in path:
+            found = node.child(step) if node else None
+            if found is None:
+                break
+            name, node = found
+            key_place = name.place if name else key_place
+            value_place = name.place if name and node.is_blank else node.place
+        return key_place if key else value_place
+
+    def file(self, path: Path) -> str:  # noqa: ARG002 - other documents have several
+        """The file in which ``path`` stands, where that is not the one that was read."""
+        return ""
+
+    def within(self, path: Path, line: int, column: int) -> Place:
+        """Where a line and column of the text at ``path`` stand, as near as can be told: YAML folds lines and takes
+        signs away. Both count from 1.
+        """
+        start = self.place(path)
+        lines = self.text.splitlines()[start.line - 1 :]
+        header = lines[0][start.column - 1 :] if lines else ""
+        if not header.startswith(("|", ">")):
+            return _folded([header, *lines[1:]], start, column + header.startswith(('"', "'")))
+        after = next((at for at, each in enumerate(lines[1:], 1) if each.strip()), 0)
+        block = Place(start.line + after, len(lines[after]) - len(lines[after].lstrip()) + 1)
+        if header.startswith("|"):
+            return Place(block.line + line - 1, block.column + column - 1)
+        return _folded([lines[after].strip(), *lines[after + 1 :]], block, column)
+
+
+def _folded(lines: list[str], start: Place, column: int) -> Place:
+    """A column of what was folded from lines into one; the first begins at ``start``."""
+    for at, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip()) if at else 0
+        length = len(line.strip()) if at else len(line.rstrip())
+        if column <= length + 1:
+            return Place(start.line + at, column + (indent if at else start.column - 1))
+        column -= length + 1
+    return start
 
 
 @dataclass(slots=True, eq=False)
-class _Node:
-    place: Place
-    content: Any  # a scalar's value, a list of nodes, or a list of pairs of nodes
+class Node:
+    """A part of the text: a scalar, or what holds others."""
+
+    mark: Any  # PyYAML's, of its first sign
     kind: type[str] | type[list[Any]] | type[dict[str, Any]]
-    plain: bool = False
+    content: Any  # a scalar's text, a list of nodes, or a list of pairs of nodes
+    plain: bool = False  # a scalar without quotes
+    _by_key: dict[str, tuple[Node, Node]] | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.mark.line + 1, self.mark.column + 1)
+
+    @property
+    def is_blank(self) -> bool:
+        return self.plain and scalar(self.content) is None
+
+    @property
+    def is_merge(self) -> bool:
+        """Of a key: `<<`, whose value's keys are taken in (YAML 1.1 merge key)."""
+        return self.plain and self.content == "<<"
+
+    def merged(self) -> Iterator[Node]:
+        """What is taken in by `<<: *other` or a list of them, in the order in which the one wins over the other."""
+        for key, value in self.content:
+            if key.is_merge:
+                yield from value.content if value.kind is list else [value]
+
+    def child(self, step: str | int) -> tuple[Node | None, Node] | None:
+        """The key (of a mapping) and the value at one step of a path."""
+        if self.kind is list:
+            inside = isinstance(step, int) and 0 <= step < len(self.content)
+            return (None, self.content[step]) if inside else None
+        if self.kind is str or not isinstance(step, str):
+            return None
+        if self._by_key is None:
+            self._by_key = {
+                key.content: (key, value)
+                for key, value in reversed(self.content)  # so that of two the first is kept
+                if key.kind is str and not key.is_merge
+            }
+        return self._by_key.get(step) or self._taken_in(step)
+
+    def _taken_in(self, step: str) -> tuple[Node | None, Node] | None:
+        found = (other.child(step) for other in self.merged() if other.kind is dict)
+        return next((pair for pair in found if pair and not pair[1].is_blank), None)
 
 
 Fault = Callable[[Place, Path, str], None]
@@ -104,7 +181,8 @@ def read(text: str, fault: Fault) -> Document:
         Unreadable: too large, not YAML, several documents, or unfolding without end.
     """
     _check_characters(text)
-    return _Unfolding(fault).document(_nodes(_BRACED.sub("$\ue000\\1\ue001", text)))
+    root, shared = _nodes(_BRACED.sub("$\ue000\\1\ue001", text))
+    return replace(_Unfolding(fault, shared=shared).document(root), text=text)
 
 
 def _check_characters(text: str) -> None:
@@ -126,22 +204,23 @@ def _place_of(text: str, position: int) -> Place:
 # From PyYAML's events, not its compose(): that one recurses in C, and 200,000 brackets kill the process.
 
 
-def _nodes(text: str) -> _Node:
+def _nodes(text: str) -> tuple[Node, bool]:
+    """The document's node, and whether there are anchors, through which a node may stand in several places."""
     try:
-        events = iter(yaml.parse(text, Loader=_LOADER))
-        next(events)  # the stream's start
-        if isinstance(next(events), yaml.StreamEndEvent):
+        events = _Events(_LOADER(text).get_event)
+        events.next()  # the stream's start
+        if isinstance(events.next(), yaml.StreamEndEvent):
             raise Unreadable("the file is empty", TOP)
-        root = _node(next(events), events, {}, 1)
-        next(events)  # the document's end
-        after = next(events)
+        root = events.node(events.next(), 1)
+        events.next()  # the document's end
+        after = events.next()
     except yaml.reader.ReaderError as error:
         raise Unreadable("a control character cannot stand here", _place_of(text, error.position)) from None
     except yaml.MarkedYAMLError as error:
         raise Unreadable(_syntax(error, text), _error_place(error)) from None
     if not isinstance(after, yaml.StreamEndEvent):
         raise Unreadable("a second document begins here: one file, one document", _start(after))
-    return root
+    return root, bool(events.anchors)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -162,72 +241,79 @@ def _start(event: Any) -> Place:
     return Place(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _node(event: Any, events: Iterator[Any], anchors: dict[str, _Node], depth: int) -> _Node:
-    place = _start(event)
-    if depth > MAX_DEPTH:
-        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", place)
-    if isinstance(event, yaml.AliasEvent):
-        if event.anchor not in anchors:
-            raise Unreadable(f"no &{event.anchor} is complete before this *{event.anchor}", place)
-        return anchors[event.anchor]
-    if event.tag not in (None, "!"):
-        raise Unreadable("tags (!, !!) are not understood here: write the value plainly", place)
-    if isinstance(event, yaml.ScalarEvent):
-        value = _UNBRACED.sub(r"${\1}", event.value)
-        node = _Node(place, value, str, plain=event.implicit[0])
-    elif isinstance(event, yaml.SequenceStartEvent):
-        node = _Node(place, [_node(each, events, anchors, depth + 1) for each in _until_end(events)], list)
-    else:
-        node = _Node(
-            place,
-            [
-                (_node(key, events, anchors, depth + 1), _node(next(events), events, anchors, depth + 1))
-                for key in _until_end(events)
-            ],
-            dict,
-        )
-    if event.anchor:
-        anchors[event.anchor] = node
-    return node
+@dataclass(slots=True)
+class _Events:
+    next: Callable[[], Any]
+    anchors: dict[str, Node] = field(default_factory=dict)
+
+    def node(self, event: Any, depth: int) -> Node:
+        """The node that begins with an event, for which the events up to its end are taken."""
+        if depth > MAX_DEPTH:
+            raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", _start(event))
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return self.anchored(event)
+        if event.tag not in (None, "!"):
+            raise Unreadable("tags (!, !!) are not understood here: write the value plainly", _start(event))
+        if kind is yaml.ScalarEvent:
+            value = event.value
+            text = _UNBRACED.sub(r"${\1}", value) if "\ue000" in value else value
+            node = Node(event.start_mark, str, text, event.implicit[0])
+        elif kind is yaml.SequenceStartEvent:
+            node = Node(event.start_mark, list, self.items(depth + 1))
+        else:
+            node = Node(event.start_mark, dict, self.pairs(depth + 1))
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def items(self, depth: int) -> list[Node]:
+        found = []
+        while type(event := self.next()) is not yaml.SequenceEndEvent:
+            found.append(self.node(event, depth))
+        return found
+
+    def pairs(self, depth: int) -> list[tuple[Node, Node]]:
+        found = []
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            found.append((self.node(event, depth), self.node(self.next(), depth)))
+        return found
+
+    def anchored(self, event: Any) -> Node:
+        if event.anchor not in self.anchors:
+            raise Unreadable(f"no &{event.anchor} is complete before this *{event.anchor}", _start(event))
+        return self.anchors[event.anchor]
 
 
-def _until_end(events: Iterator[Any]) -> Iterator[Any]:
-    for event in events:
-        if isinstance(event, yaml.CollectionEndEvent):
-            return
-        yield event
-
-
-# ── Nodes → data and places ──────────────────────────────────────────────────────────────────────────────────
+# ── Nodes → data ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(slots=True)
 class _Unfolding:
     fault: Fault
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    shared: bool  # whether a node may be met more than once
     blanks: list[Path] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     again: int = 0  # nodes unfolded a second time
     depth: int = 0  # of merges within merges
     near: Place = TOP  # the top-level key that is being unfolded
 
-    def document(self, root: _Node) -> Document:
+    def document(self, root: Node) -> Document:
         data = self.unfold(root, ())
         if data is None:
             raise Unreadable("the file is empty", root.place)
-        return Document(data, self.values, self.keys, tuple(self.blanks))
+        return Document(data, root, tuple(self.blanks))
 
-    def unfold(self, node: _Node, path: Path) -> Any:
-        self.count(node, path)
-        self.values[path] = node.place
+    def unfold(self, node: Node, path: Path) -> Any:
+        if self.shared:
+            self.count(node, path)
         if node.kind is str:
             return scalar(node.content) if node.plain else node.content
         if node.kind is list:
-            return [self.filled(item, (*path, index)) for index, item in enumerate(node.content)]
+            return [self.filled(item, path, index) for index, item in enumerate(node.content)]
         return self.mapping(node, path)
 
-    def count(self, node: _Node, path: Path) -> None:
+    def count(self, node: Node, path: Path) -> None:
         if id(node) in self.seen:
             self.again += 1
         self.seen.add(id(node))
@@ -236,48 +322,41 @@ class _Unfolding:
                 f"the aliases unfold to more than {MAX_UNFOLDED:,} values or {MAX_DEPTH} levels", self.near
             )
 
-    def filled(self, node: _Node, path: Path) -> Any:
-        value = self.unfold(node, path)
+    def filled(self, node: Node, path: Path, step: str | int) -> Any:
+        value = self.unfold(node, (*path, step))
         if value is None:
-            self.values[path] = self.keys.get(path, node.place)
-            self.blanks.append(path)
+            self.blanks.append((*path, step))
         return value
 
-    def mapping(self, node: _Node, path: Path) -> dict[str, Any]:
+    def mapping(self, node: Node, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        merged: list[_Node] = []
+        first: dict[str, Node] = {}
         for key, value in node.content:
+            name = key.content
             if key.kind is not str:
                 self.fault(key.place, path, "a key must be text")
-            elif key.plain and key.content == "<<":
-                merged.append(value)
-            elif (*path, key.content) in self.keys:
-                first = self.keys[(*path, key.content)].line
-                self.fault(key.place, (*path, key.content), f"is here twice: first at line {first}")
-            else:
-                self.keys[(*path, key.content)] = key.place
+            elif name in first:
+                self.fault(key.place, (*path, name), f"is here twice: first at line {first[name].place.line}")
+            elif not key.is_merge:
+                first[name] = key
                 self.near = self.near if path else key.place
-                filled = self.filled(value, (*path, key.content))
+                filled = self.filled(value, path, name)
                 if filled is not None:
-                    result[key.content] = filled
-        for source in merged:
-            self.merge(source, path, result)
+                    result[name] = filled
+        for each in node.merged():
+            self.merge(each, path, result)
         return result
 
-    def merge(self, source: _Node, path: Path, result: dict[str, Any]) -> None:
-        """`<<: *other`, or a list of them: what is written here wins, then the earlier (YAML 1.1 merge key)."""
-        for each in source.content if source.kind is list else [source]:
-            if each.kind is not dict:
-                self.fault(each.place, path, "<< takes a mapping, or a list of mappings")
-                continue
-            self.count(each, path)
-            inner = replace(self, values={}, keys={}, depth=self.depth + 1)
-            more = inner.mapping(each, path)
-            self.again = inner.again
-            new = {key: value for key, value in more.items() if key not in result}
-            result |= new
-            for mine, theirs in ((self.values, inner.values), (self.keys, inner.keys)):
-                mine |= {at: place for at, place in theirs.items() if len(at) > len(path) and at[len(path)] in new}
+    def merge(self, other: Node, path: Path, result: dict[str, Any]) -> None:
+        """What is written here wins over what is taken in."""
+        if other.kind is not dict:
+            self.fault(other.place, path, "<< takes a mapping, or a list of mappings")
+            return
+        self.count(other, path)
+        inner = replace(self, depth=self.depth + 1)
+        more = inner.mapping(other, path)
+        self.again = inner.again
+        result |= {key: value for key, value in more.items() if key not in result}
 
 
 def scalar(text: str) -> str | int | float | bool | None:

@@ -15,9 +15,11 @@ from pydantic import Field, create_model
 
 from relay.bitrix.options import PortalOptions
 from relay.render import TemplateSpec
-from relay.rules.language import DefaultPart, PersonOptions, RulePart
+from relay.rules.language import DefaultPart, InhibitPart, PersonOptions, RulePart
 from relay.rules.recipients import ROLES
-from relay.rules.words import WORDS
+from relay.rules.schedules import SchedulePart
+from relay.rules.times import TimePart
+from relay.rules.words import PEOPLE, WORDS
 from relay.schema import Part
 from relay.sources import SENDERS
 
@@ -38,6 +40,10 @@ _REF = "#/$defs/{model}"
 def _file() -> type[Part]:
     sections: dict[str, Any] = {
         "version": (Literal[1], ...),
+        "include": (
+            str | list[str],
+            Field([], description="files whose sections are taken as written here: people.yaml, rules.d/*.yaml"),
+        ),
         "portal": (PortalOptions, Field(None, description="the one portal; several stand under portals:")),
         "portals": (dict[str, PortalOptions], {}),
         "sources": (
@@ -46,7 +52,10 @@ def _file() -> type[Part]:
         ),
         "people": (_named(PersonOptions), {}),
         "teams": (dict[str, list[str]], {}),
+        "times": (dict[str, TimePart | list[TimePart]], Field({}, description="for mute:, active: and quiet:")),
+        "oncall": (dict[str, SchedulePart], Field({}, description="who is on call: to: oncall/<name>")),
         "templates": (dict[str, TemplateSpec], {}),
+        "inhibit": (list[InhibitPart], Field([], description="what keeps what from being told while it lasts")),
         "rules": (list[RulePart], []),
         "default": (Literal["drop"] | DefaultPart, Field(None, description="for events that no rule wants")),
     }
@@ -79,7 +88,7 @@ _BY_HAND: Mapping[str, Any] = {
     "Recipient": {
         "anyOf": [
             {"type": "integer", "minimum": 1, "description": "a portal id"},
-            {"type": "string", "description": "a person, or team/x"},
+            {"type": "string", "description": "a person, team/x or oncall/x"},
             {"enum": list(ROLES), "description": "whomever the event names"},
             {"type": "object", "properties": {"label": {"type": "string"}}, "required": ["label"], "maxProperties": 1},
             {"type": "object", "properties": {"field": {"type": "string"}}, "required": ["field"], "maxProperties": 1},
@@ -92,8 +101,12 @@ _BY_HAND: Mapping[str, Any] = {
             **{word: {"see": "Test"} for word in WORDS},
             **{group: {"type": "array", "items": {"see": "When"}, "minItems": 1} for group in ("any", "all", "none")},
             "match": {**_PATTERN, "description": "Alertmanager's matchers over labels"},
+            "if": {"type": "string", "description": "an expression in CEL: number > 5 && labels.env == 'prod'"},
         },
-        "patternProperties": {r"^(labels|payload)\..+": {"see": "Test"}},
+        "patternProperties": {
+            r"^(labels|payload)\..+": {"see": "Test"},
+            rf"^({'|'.join(PEOPLE)})\.(person|team)$": {"see": "Test"},
+        },
         "additionalProperties": False,
     },
     "Test": _one_or_list({"anyOf": [_SCALAR, {"see": "Operators"}]}),

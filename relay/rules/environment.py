@@ -17,12 +17,20 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
 def substitute(data: Any, env: Mapping[str, str], complain: Callable[[Path, str], None], path: Path = ()) -> Any:
     """The same data with every reference replaced. A value that holds a bad one is left as it is written."""
     if isinstance(data, dict):
-        return {key: substitute(value, env, complain, (*path, key)) for key, value in data.items()}
+        return {
+            key: substitute(value, env, complain, (*path, key)) if _may_refer(value) else value
+            for key, value in data.items()
+        }
     if isinstance(data, list):
-        return [substitute(value, env, complain, (*path, index)) for index, value in enumerate(data)]
-    if isinstance(data, str) and "${" in data:
-        return _text(data, env, lambda message: complain(path, message))
-    return data
+        return [
+            substitute(value, env, complain, (*path, index)) if _may_refer(value) else value
+            for index, value in enumerate(data)
+        ]
+    return _text(data, env, lambda message: complain(path, message)) if _may_refer(data) else data
+
+
+def _may_refer(value: Any) -> bool:
+    return "${" in value if isinstance(value, str) else isinstance(value, dict | list)
 
 
 def has_reference(text: str) -> bool:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from relay.model import Event
 from relay.render import Reader
+from relay.rules.calendar import Window
 
 Locale = Literal["en", "ru"]
 
@@ -29,18 +30,27 @@ _NOREPLY = "@users.noreply.github.com"  # ID+login@…, or login@… (GitHub doc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One reader. ``logins`` maps a sender's type to the accounts there; ``id`` is ``None`` until it is looked up."""
+    """One reader. ``logins`` maps a sender's type to the accounts there; ``id`` is ``None`` until it is looked up.
+
+    ``ids`` are those of somebody who has one of his own on each portal, by the portal's name: he has no other.
+    """
 
     name: str
     id: int | None = None
+    ids: Mapping[str, int] = field(default_factory=dict)
     email: tuple[str, ...] = ()
     logins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     locale: Locale = DEFAULT_LOCALE
     timezone: str = DEFAULT_TIMEZONE
+    quiet: tuple[Window, ...] = ()  # when he is not to be disturbed, by his own clock
 
     @property
     def reader(self) -> Reader:
         return Reader(self.name, self.locale, self.timezone)
+
+    def on(self, portal: str) -> Person:
+        """The same person with the id that he has on one portal, if he has one there."""
+        return replace(self, id=self.ids.get(portal), ids={}) if self.ids else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +60,45 @@ class Directory:
     people: Mapping[str, Person]
     teams: Mapping[str, tuple[Person, ...]]
     by_id: Mapping[int, Person]
+    by_account: Mapping[tuple[str, int], Person]  # by portal and id, where the id is of that portal alone
     by_name: Mapping[str, Person]
     by_email: Mapping[str, Person]
     by_login: Mapping[tuple[str, str], Person]
     by_any_login: Mapping[str, Person]  # only the logins that are one person's on every sender
     by_team: Mapping[str, tuple[Person, ...]]
 
-    def of_event(self, value: str, kind: str) -> tuple[Person, ...]:
+    def of_event(self, value: str, kind: str, portal: str = "") -> tuple[Person, ...]:
         """Whom a sender of ``kind`` means by a login, an e-mail or a team; empty when nobody is known by it.
 
         A login is looked up among that sender's only: another's account of the same name is another person.
         """
         if kind in WITHOUT_LOGINS:
-            return self.of_value(value, kind)
+            return self.of_value(value, kind, portal)
         if "@" in value:
             return _one(self._by_email(value))
         if "/" in value:
             return self._by_team(value)
         return _one(self.by_login.get((kind, value.casefold())))
 
-    def of_value(self, value: str, kind: str) -> tuple[Person, ...]:
-        """Whom a label or a field means: also a person's name here, `team/x`, a portal id, or any sender's login."""
+    def of_value(self, value: str, kind: str, portal: str = "") -> tuple[Person, ...]:
+        """Whom a label or a field means: also a person's name here, `team/x`, an id on a portal, any sender's login."""
         key = value.casefold()
         if PORTAL_ID.fullmatch(value):
-            return (self.by_portal_id(int(value)),) if int(value) <= MAX_ID else ()
+            return (self.by_portal_id(int(value), portal),) if int(value) <= MAX_ID else ()
         if "@" in value:
             return _one(self._by_email(value))
         if "/" in value:
             return self.by_team.get(key.removeprefix("team/"), ()) or self._by_team(value)
         return _one(self.by_name.get(key) or self.by_login.get((kind, key)) or self.by_any_login.get(key))
 
-    def by_portal_id(self, user_id: int) -> Person:
+    def called(self, name: str) -> Person:
+        """The person whom the rules call so, by name or by portal id."""
+        return self.by_portal_id(int(name)) if PORTAL_ID.fullmatch(name) else self.people[name]
+
+    def by_portal_id(self, user_id: int, portal: str = "") -> Person:
         """The person with this id, or a nameless one: the portal knows more people than this file."""
-        return self.by_id.get(user_id) or Person(name=str(user_id), id=user_id)
+        known = self.by_account.get((portal, user_id)) or self.by_id.get(user_id)
+        return known or Person(name=str(user_id), id=user_id)
 
     def _by_email(self, value: str) -> Person | None:
         key = value.casefold()
@@ -102,29 +118,33 @@ def _one(person: Person | None) -> tuple[Person, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A name that two persons lay claim to. ``key`` is where the second does: id, email or a login's kind."""
+    """A name that two persons lay claim to. ``path`` is where the second does: id, email or a login's kind."""
 
     person: str
-    key: str
+    path: tuple[str, ...]
     value: str
     other: str
 
 
-def clashes(people: Iterable[Person]) -> Iterator[Clash]:
-    """Every id, e-mail and login that is given to two persons."""
+def clashes(people: Iterable[Person], portals: Iterable[str]) -> Iterator[Clash]:
+    """Every id, e-mail and login that is given to two persons; of an id, on one of the ``portals``."""
+    portals = tuple(portals) or ("",)
     owner: dict[tuple[str, str], str] = {}
     for person in people:
-        for key, value in _names(person):
-            first = owner.setdefault((key, value.casefold()), person.name)
-            if first != person.name:
-                yield Clash(person.name, key, value, first)
+        for path, value, scopes in _names(person, portals):
+            others = [owner.setdefault((scope, value.casefold()), person.name) for scope in scopes]
+            first = next((other for other in others if other != person.name), None)
+            if first:
+                yield Clash(person.name, path, value, first)
 
 
-def _names(person: Person) -> Iterator[tuple[str, str]]:
+def _names(person: Person, portals: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """Where it stands, the name, and where nobody else may go by it."""
     if person.id is not None:
-        yield "id", str(person.id)
-    yield from (("email", value) for value in person.email)
-    yield from ((kind, value) for kind, values in person.logins.items() for value in values)
+        yield ("id",), str(person.id), tuple(f"portal {portal}" for portal in portals)
+    yield from ((("id", portal), str(value), (f"portal {portal}",)) for portal, value in person.ids.items())
+    yield from ((("email",), value, ("email",)) for value in person.email)
+    yield from (((kind,), value, (kind,)) for kind, values in person.logins.items() for value in values)
 
 
 def directory(people: Mapping[str, Person], teams: Mapping[str, tuple[Person, ...]]) -> Directory:
@@ -142,6 +162,7 @@ def directory(people: Mapping[str, Person], teams: Mapping[str, tuple[Person, ..
         people=people,
         teams=teams,
         by_id={person.id: person for person in people.values() if person.id is not None},
+        by_account={(portal, number): person for person in people.values() for portal, number in person.ids.items()},
         by_name={name.casefold(): person for name, person in people.items()},
         by_email={email.casefold(): person for person in people.values() for email in person.email},
         by_login={(kind, login): person for kind, login, person in logins},

@@ -6,7 +6,7 @@ Never decides who is told in the end: own acts, repeats and fallbacks are the de
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,17 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class OnCall:
+    """Whoever is on duty by a schedule of `oncall:` when the event is decided."""
+
+    schedule: str
+
+    @property
+    def says(self) -> str:
+        return f"oncall/{self.schedule}"
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """Whomever the event names in this role; nobody where it names nobody."""
 
@@ -54,7 +65,8 @@ class Written:
     look: Callable[[Event], Seen]
 
 
-Recipient = Known | Role | Written
+Certain = Known | OnCall  # somebody whatever the event says
+Recipient = Certain | Role | Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +77,84 @@ class Named:
     persons: tuple[Person, ...]
 
 
-def named(recipient: Recipient, event: Event, among: Directory) -> tuple[Named, ...]:
+def persons_of(known: Known, among: Directory, portal: str) -> tuple[Person, ...]:
+    """The persons that a rule names itself. A number is an id on the portal by which the rule tells."""
+    if PORTAL_ID.fullmatch(known.says):
+        return (among.by_portal_id(int(known.says), portal),)
+    return known.persons
+
+
+def named(recipient: Known | Role | Written, event: Event, among: Directory, portal: str = "") -> tuple[Named, ...]:
     """Every name behind a recipient. A label or field that is missing is one name, ``""``, that means nobody."""
     if isinstance(recipient, Known):
-        return tuple(Named(person.name, (person,)) for person in recipient.persons)
+        return tuple(Named(person.name, (person,)) for person in persons_of(recipient, among, portal))
     if isinstance(recipient, Role):
         values = [value for value in ROLES[recipient.says](event) if value]
-        return tuple(Named(value, among.of_event(value, event.type)) for value in dict.fromkeys(values))
+        return tuple(Named(value, among.of_event(value, event.type, portal)) for value in dict.fromkeys(values))
     texts = [(text_of(value) or "").strip() for value in recipient.look(event).values]
-    return tuple(Named(text, among.of_value(text, event.type) if text else ()) for text in dict.fromkeys(texts))
+    return tuple(Named(text, among.of_value(text, event.type, portal) if text else ()) for text in dict.fromkeys(texts))
 
 
 # ── Reading `to:` ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def parse(
-    spec: Any, *, among: Directory, vocabulary: Vocabulary, path: Path, complain: Complain
+    spec: Any,
+    *,
+    among: Directory,
+    vocabulary: Vocabulary,
+    path: Path,
+    complain: Complain,
+    schedules: Collection[str] = (),
 ) -> tuple[Recipient, ...]:
     """Read one recipient or a list of them; an empty list is nobody."""
     parts = enumerate(spec) if isinstance(spec, list) else [(None, spec)]
     found = [
-        _one(part, among, vocabulary, path if index is None else (*path, index), complain) for index, part in parts
+        _one(
+            part,
+            among=among,
+            vocabulary=vocabulary,
+            path=path if index is None else (*path, index),
+            complain=complain,
+            schedules=schedules,
+        )
+        for index, part in parts
     ]
     return tuple(recipient for recipient in found if recipient is not None)
 
 
-def parse_known(spec: Any, *, among: Directory, path: Path, complain: Complain) -> tuple[Person, ...]:
-    """Read `fallback:`, which must be somebody whatever the event says: persons, teams or portal ids."""
+def parse_known(
+    spec: Any, *, among: Directory, path: Path, complain: Complain, schedules: Collection[str] = ()
+) -> tuple[Certain, ...]:
+    """Read `fallback:`, which must be somebody whatever the event says: persons, teams, on call, or portal ids."""
     parts = enumerate(spec) if isinstance(spec, list) else [(None, spec)]
-    persons: dict[str, Person] = {}
+    found: list[Certain] = []
     for index, part in parts:
         here = path if index is None else (*path, index)
         if isinstance(part, dict) or (isinstance(part, str) and part in ROLES):
-            complain(here, "a fallback is a person, team/x or a portal id: somebody who is there for every event")
+            complain(
+                here, "a fallback is a person, team/x, oncall/x or a portal id: somebody who is there for every event"
+            )
             continue
-        known = _known(part, among, here, complain, _names(among))
-        persons |= {person.name: person for person in (known.persons if known else ())}
-    return tuple(persons.values())
+        one = certain(part, among=among, path=here, complain=complain, schedules=schedules)
+        found += [one] if one else []
+    return tuple(found)
 
 
-def _one(part: Any, among: Directory, vocabulary: Vocabulary, path: Path, complain: Complain) -> Recipient | None:
+def _one(
+    part: Any,
+    *,
+    among: Directory,
+    vocabulary: Vocabulary,
+    path: Path,
+    complain: Complain,
+    schedules: Collection[str],
+) -> Recipient | None:
     if isinstance(part, dict):
         return _written(part, vocabulary, path, complain)
     if isinstance(part, str) and part in ROLES:
         return Role(part)
-    return _known(part, among, path, complain, (*_names(among), *ROLES))
+    return certain(part, among=among, path=path, complain=complain, schedules=schedules, others=tuple(ROLES))
 
 
 def _written(part: dict[str, Any], vocabulary: Vocabulary, path: Path, complain: Complain) -> Written | None:
@@ -125,21 +170,52 @@ def _written(part: dict[str, Any], vocabulary: Vocabulary, path: Path, complain:
         return None
 
 
-def _known(part: Any, among: Directory, path: Path, complain: Complain, names: Iterable[str]) -> Known | None:
+def certain(
+    part: Any,
+    *,
+    among: Directory,
+    path: Path,
+    complain: Complain,
+    schedules: Collection[str] | None = None,
+    others: tuple[str, ...] = (),
+) -> Certain | None:
+    """Read one person, `team/x`, portal id or, where there may be ``schedules``, `oncall/x`.
+
+    ``others`` are further words that might have been meant.
+    """
     if isinstance(part, bool) or not isinstance(part, str | int):
-        complain(path, "must be a person, team/x, a portal id, or a role such as author")
+        role = ", or a role such as author" if others else ""
+        complain(path, f"must be a person, team/x, a portal id{role}")
         return None
     name = str(part)
+    kind, slash, called = name.partition("/")
     if _NUMBER.fullmatch(name):
         return _of_portal(name, among, path, complain)
     if name in among.people:
         return Known(name, (among.people[name],))
-    if name.startswith("team/"):
-        if name.removeprefix("team/") in among.teams:
-            return Known(name, among.teams[name.removeprefix("team/")])
-        complain(path, f"no team is called {name[5:]}{did_you_mean(name[5:], among.teams)}")
+    if slash and kind == "team":
+        return _team(called, among, path, complain)
+    if slash and kind == "oncall":
+        return _on_call(called, schedules, path, complain)
+    names = (*among.people, *(f"team/{team}" for team in among.teams), *(f"oncall/{each}" for each in schedules or ()))
+    complain(path, f"nobody is called {name}{did_you_mean(name, (*names, *others))}")
+    return None
+
+
+def _team(name: str, among: Directory, path: Path, complain: Complain) -> Known | None:
+    if name in among.teams:
+        return Known(f"team/{name}", among.teams[name])
+    complain(path, f"no team is called {name}{did_you_mean(name, among.teams)}")
+    return None
+
+
+def _on_call(name: str, schedules: Collection[str] | None, path: Path, complain: Complain) -> OnCall | None:
+    if schedules is None:
+        complain(path, "a schedule is made of persons, teams and portal ids, not of other schedules")
         return None
-    complain(path, f"nobody is called {name}{did_you_mean(name, names)}")
+    if name in schedules:
+        return OnCall(name)
+    complain(path, f"nothing under oncall: is called {name}{did_you_mean(name, schedules)}")
     return None
 
 
@@ -148,7 +224,3 @@ def _of_portal(user_id: str, among: Directory, path: Path, complain: Complain) -
         complain(path, "is no portal id: those count from 1")
         return None
     return Known(user_id, (among.by_portal_id(int(user_id)),))
-
-
-def _names(among: Directory) -> tuple[str, ...]:
-    return (*among.people, *(f"team/{team}" for team in among.teams))

@@ -6,13 +6,16 @@ Never reads a rule. What has a fault is still known by its name, so that one fau
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from relay.bitrix import address
 from relay.bitrix.options import PortalOptions
 from relay.errors import RelayError
 from relay.render import Template, TemplateSpec, compile_template
+from relay.rules import times
+from relay.rules.calendar import Times
 from relay.rules.complaints import Complaints
 from relay.rules.document import Path
 from relay.rules.language import LOGINS, PersonOptions
@@ -71,7 +74,9 @@ def _portal(data: Any, raw: Any, path: Path, complaints: Complaints) -> PortalOp
 
 def _warn_of_secrets(piece: Any, raw: Any, path: Path, complaints: Complaints) -> None:
     for inside in in_clear(piece, raw):
-        complaints.warning((*path, *inside), "a secret in clear text: take it from the environment, as ${NAME}")
+        complaints.warning(
+            (*path, *inside), "a secret in clear text: take it from the environment, as ${NAME}", "clear-secret"
+        )
 
 
 # ── Sources ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,17 +112,24 @@ def _source(name: str, data: Any, raw: Any, complaints: Complaints) -> SourceOpt
 # ── People and teams ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def people(data: Mapping[str, Any], complaints: Complaints) -> Mapping[str, Person]:
+def people(
+    data: Mapping[str, Any], complaints: Complaints, named_times: Mapping[str, Times], portals: Collection[str]
+) -> Mapping[str, Person]:
     """The persons by name. Two of one id, e-mail or login are a fault."""
     section = mapping(data, "people", complaints)
-    found = {name: _person(name, options, complaints) for name, options in section.items()}
+    found = {name: _person(name, options, complaints, named_times) for name, options in section.items()}
     _distinct("people", found, complaints)
-    for clash in clashes(found.values()):
-        complaints.error(("people", clash.person, clash.key), f"{clash.value} is already {clash.other}'s")
+    for person in found.values():
+        for portal in person.ids:
+            if portal not in portals:
+                message = f"no portal is called {portal}{did_you_mean(portal, portals)}"
+                complaints.key(("people", person.name, "id", portal), message)
+    for clash in clashes(found.values(), portals):
+        complaints.error(("people", clash.person, *clash.path), f"{clash.value} is already {clash.other}'s")
     return found
 
 
-def _person(name: str, data: Any, complaints: Complaints) -> Person:
+def _person(name: str, data: Any, complaints: Complaints, named_times: Mapping[str, Times]) -> Person:
     path = ("people", name)
     if name in ROLES:
         complaints.key(path, f"{name} means whomever the event names so: call the person otherwise")
@@ -128,17 +140,26 @@ def _person(name: str, data: Any, complaints: Complaints) -> Person:
     options = validated(PersonOptions, data, path, complaints)
     if options is None:
         return Person(name=name)
-    if options.id is None and not complaints.is_settled((*path, "id")) and "id" not in data:
+    if options.id is None and not options.email and not complaints.is_settled((*path, "id")) and "id" not in data:
+        remedy = "give an id, or an email for relay people sync to look it up by"
         complaints.warning(
-            path, f"{name} has no id, and is told nothing till there is one: the rule's fallback is told"
+            path, f"{name} has no id, and is told nothing: the rule's fallback is told; {remedy}", "no-id"
         )
     return Person(
         name=name,
-        id=options.id,
+        id=None if isinstance(options.id, dict) else options.id,
+        ids=options.id if isinstance(options.id, dict) else {},
         email=tuple(options.email),
         logins={kind: tuple(getattr(options, kind)) for kind in LOGINS if getattr(options, kind)},
         locale=options.locale,
         timezone=options.timezone,
+        quiet=times.quiet(
+            [] if options.quiet is None else options.quiet,
+            ZoneInfo(options.timezone),
+            named_times,
+            (*path, "quiet"),
+            complaints.error,
+        ),
     )
 
 

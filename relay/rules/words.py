@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from relay.model import Event, State
 from relay.rules.document import Decimal
+from relay.rules.people import Directory
 from relay.rules.sentences import did_you_mean
 
 Kind = Literal["text", "number", "flag", "list", "any"]
@@ -50,6 +51,10 @@ _KINDS: Mapping[str, Kind] = {
 }
 WORDS = (*sorted(_KINDS), "labels")
 
+# Words that name people as the sender does. `author.person` and `author.team` are who that is here.
+PEOPLE = ("actor", "author", "assignees", "reviewers", "mentioned", "committers", "owners")
+_WHO = ("person", "team")
+
 
 def find(field: str, *, sources: Iterable[str], types: Iterable[str]) -> Word:
     """The word called ``field``: a word of the event, `labels`, `labels.<name>` or `payload.<path>`.
@@ -67,6 +72,8 @@ def find(field: str, *, sources: Iterable[str], types: Iterable[str]) -> Word:
         if "" in steps:
             raise UnknownWord(f"{field} has an empty step between its dots")
         return Word(field, "any", lambda event: _in_payload(event.payload, steps))
+    if head in PEOPLE and dot:
+        raise UnknownWord(f"unknown word {field}; write {head}.person or {head}.team for who that is under people:")
     if dot or field in ("payload", "label"):
         raise UnknownWord(f"unknown word {field}; write labels.<name> or payload.<path> for what is inside")
     if field not in _KINDS:
@@ -75,6 +82,25 @@ def find(field: str, *, sources: Iterable[str], types: Iterable[str]) -> Word:
     kind = _KINDS[field]
     look = _elements if kind == "list" else _one
     return Word(field, kind, lambda event: look(getattr(event, field)), choices)
+
+
+def find_who(field: str, among: Directory) -> Word | None:
+    """The word `<people>.person` or `<people>.team`: the names here of whom the sender names; ``None`` for another."""
+    head, _, who = field.partition(".")
+    if head not in PEOPLE or who not in _WHO:
+        return None
+
+    def look(event: Event) -> Seen:
+        said = getattr(event, head)
+        names = (said,) if isinstance(said, str) else said
+        persons = {person.name for name in names if name for person in among.of_event(name, event.type)}
+        if who == "person":
+            return _elements(tuple(name for name in among.people if name in persons))
+        return _elements(
+            tuple(team for team, members in among.teams.items() if any(member.name in persons for member in members))
+        )
+
+    return Word(field, "list", look, tuple(among.people if who == "person" else among.teams))
 
 
 def text_of(value: Any) -> str | None:

@@ -5,11 +5,12 @@ Never checks credentials or scopes: `gate` does, by this table.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from relay.sandbox import im_notify, jsobject, lookup
 from relay.sandbox.context import Answer, Context, Method, Methods
-from relay.sandbox.people import OWNER, as_im_user, as_user
+from relay.sandbox.people import OWNER, Person, as_im_user, as_user
 from relay.sandbox.php import Value, canonical, integer, items, text, truthy
 from relay.sandbox.refusals import NO_APP, Refusal
 
@@ -35,7 +36,23 @@ def _user_get(ctx: Context) -> Answer:
     return Answer(page, total=len(found), next=start + PAGE if len(found) > start + PAGE else None)
 
 
-_NOT_CONDITIONS = frozenset({"FILTER", "SORT", "ORDER", "SELECT", "ADMIN_MODE", "IMAGE_RESIZE"})
+_NOT_CONDITIONS = frozenset({"FILTER", "SORT", "ORDER", "SELECT", "ADMIN_MODE", "IMAGE_RESIZE", "FIND"})
+
+
+def _user_search(ctx: Context) -> Answer:
+    """As ``user.get``; ``FIND``, which stands alone, looks for the beginnings of words in names and positions."""
+    given = ctx.params.get("FILTER")
+    conditions = dict(items(given)) if isinstance(given, list | dict) else ctx.params
+    find = text(conditions.get("FIND")).casefold()
+    if not find:
+        return _user_get(ctx)
+    found = [str(person.id) for person in ctx.people if _is_found(person, find)]
+    return _user_get(replace(ctx, params={**ctx.params, "FILTER": {"ID": [*found, "0"]}}))
+
+
+def _is_found(person: Person, find: str) -> bool:
+    words = f"{person.full_name} {person.position}".casefold().split()
+    return all(any(word.startswith(piece) for word in words) for piece in find.split())
 
 
 def _sorted(rows: list[dict[str, Value]], ctx: Context) -> list[dict[str, Value]]:
@@ -148,6 +165,7 @@ METHODS: Methods = {
     "im.user.get": Method(_im_user_get, ("im",)),
     "im.user.list.get": Method(_im_user_list_get, ("im",)),
     "user.get": Method(_user_get, USER_SCOPES),
+    "user.search": Method(_user_search, USER_SCOPES),
     "user.current": Method(_user_current, USER_SCOPES),
     "profile": Method(_profile),
     "scope": Method(_scope),

@@ -33,7 +33,7 @@ JSON = st.recursive(
 PIECES = """version portal portals sources people teams templates rules default when to name tag template not glob regex
 contains gt exists any all none match event labels.x payload.a.*.0 draft number source state ivan team/backend reviewer
 actor label field github type secret open drop replace delete text blocks on_resolve fallback 1 17 ${SECRET} ${NOPE}
-{{event.title}} {{( true"""
+{{event.title}} {{( true if include only_if author.team number>5 paths.exists(p,p) people.yaml"""
 WORDS = st.sampled_from(PIECES.split())
 FILE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS | ANY_TEXT,

@@ -137,9 +137,9 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: *a{n - 1}}}\n" for n i
         ("a: &a [*a]\n", (1, 8), "no &a is complete before this *a"),
         ("[" * 200_000, (1, 51), "nested deeper than 50 levels"),
         ("{a: " * 60, (1, 198), "nested deeper than 50 levels"),
-        ("#" * 1_000_001, (1, 1), "the file is larger than 1,000,000 bytes"),
-        (BOMB, (6, 1), "the aliases unfold to more than 100,000 values or 50 levels"),
-        (MERGES, (50, 1), "the aliases unfold to more than 100,000 values or 50 levels"),
+        ("#" * 4_000_001, (1, 1), "the file is larger than 4,000,000 bytes"),
+        (BOMB, (6, 1), "the aliases unfold to more than 500,000 values or 50 levels"),
+        (MERGES, (50, 1), "the aliases unfold to more than 500,000 values or 50 levels"),
     ],
 )
 def test_what_is_no_document_is_refused_at_its_place(text: str, place: tuple[int, int], sentence: str) -> None:

@@ -48,7 +48,7 @@ def test_it_has_every_key_of_a_rule_as_it_is_written() -> None:
 
 
 def test_it_has_every_word_operator_and_role() -> None:
-    assert set(SCHEMA["$defs"]["When"]["properties"]) == {*WORDS, "any", "all", "none", "match"}
+    assert set(SCHEMA["$defs"]["When"]["properties"]) == {*WORDS, "any", "all", "none", "match", "if"}
     assert set(SCHEMA["$defs"]["Operators"]["properties"]) == {*_WHOLE, *_ELEMENT}
     assert list(ROLES) in list(every(SCHEMA["$defs"]["Recipient"], "enum"))
 

@@ -148,3 +148,18 @@ def test_only_an_app_knows_about_itself(portal: Portal) -> None:
     assert ask(portal, "app.info") == "ACCESS_DENIED"
     assert reply(portal, "app.info").status == 403
     assert ask(portal, "app.info", APP)["INSTALLED"] is True
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"FIND": "ivan"}, ["2", "3"]),
+        ({"FILTER": {"FIND": "iv pet"}}, ["2"]),
+        ({"FILTER": {"FIND": "bot"}}, []),
+        ({"FIND": "ivan@example.com"}, []),  # names and positions, not e-mails
+        ({"FILTER": {"NAME": "Iv%", "ACTIVE": True}}, ["2"]),
+        ({}, EVERYBODY),
+    ],
+)
+def test_the_search_by_beginnings_of_words(portal: Portal, params: dict[str, Any], expected: list[str]) -> None:
+    assert [row["ID"] for row in ask(portal, "user.search", **params)] == expected
