@@ -25,7 +25,8 @@ def parse(raw: bytes) -> Request:
     head, blank, body = _split(raw)
     if not blank:
         raise BadFixture("the empty line between headers and body is missing")
-    request_line, *lines = head.decode("latin-1").splitlines() or [""]
+    # Not splitlines(): a byte of a header's UTF-8 may be a line break in Latin-1.
+    request_line, *lines = [line.removesuffix("\r") for line in head.decode("latin-1").split("\n")]
     method, _, rest = request_line.partition(" ")
     path = rest.removesuffix(" HTTP/1.1").strip()
     if not method.isalpha() or not path.startswith("/"):
@@ -35,11 +36,23 @@ def parse(raw: bytes) -> Request:
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
             raise BadFixture(f"line {number}: a header such as «Content-Type: application/json» is expected")
-        headers[name.strip().lower()] = value.strip()
+        headers[name.strip().lower()] = value.strip(" \t")  # and no more: RFC 9110 §5.5
     length = headers.get("content-length", "")
     if not (length.isdigit() and int(length) == len(body)):
         body = body.removesuffix(b"\n").removesuffix(b"\r")
     return Request(method=method.upper(), path=path, headers=headers, body=body)
+
+
+def write(request: Request) -> bytes:
+    """A request as a fixture's bytes, from which :func:`parse` reads the same again."""
+    headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+    end = b"\n"
+    if request.body.endswith(b"\r"):  # with the file's line break it would be read as CRLF, and taken off
+        headers["content-length"] = str(len(request.body))
+        end = b""
+    lines = [f"{request.method} {request.path} HTTP/1.1"]
+    lines += [f"{'-'.join(map(str.capitalize, name.split('-')))}: {value}" for name, value in headers.items()]
+    return "\n".join((*lines, "", "")).encode("latin-1", "replace") + request.body + end
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ from typing import Any
 import click
 import requests
 
-from relay.cli import context
+from relay.cli import context, selection
+from relay.cli.following import follow as following
+from relay.cli.following import print_line
+from relay.cli.replay import replay
 from relay.errors import RelayError
 from relay.model import Request
+from relay.render.bbcode import one_line
 from relay.rules import Rules
 from relay.sources import SENDERS
-from relay.store import journal, outbox
-from relay.store.journal import Entry
+from relay.store import search
+from relay.store.search import EVENT_STATES, EventRow, Filter
 
 OURS = {"host", "content-length", "connection", "transfer-encoding"}  # set anew for the connection that is made
 
@@ -79,22 +84,27 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option("--source", default="", help="only this source")
-@click.option("--limit", default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-def list_(source: str, limit: int, as_json: bool) -> None:
+@selection.selecting(EVENT_STATES, limit=20, paged=True)
+@selection.as_json
+def list_(what: Filter, as_json: bool) -> None:
     """The newest events, newest first."""
     with context.store() as database, database.read() as tx:
-        entries = journal.latest(tx, limit=limit, source=source)
+        rows = search.events(tx, what)
     if as_json:
-        context.print_json([_brief(entry) for entry in entries])
+        context.print_json([_brief(row) for row in rows])
         return
-    for entry in entries:
-        outcome = entry.outcome or entry.state
-        click.echo(
-            f"{entry.id:>6}  {context.when(entry.received_at)}  {entry.source:<14} {entry.kind:<32} "
-            f"{outcome:<11} {entry.title[:60]}"
-        )
+    for row in rows:
+        _print(row)
+
+
+@events.command()
+@selection.selecting(EVENT_STATES, limit=None)
+@selection.as_json
+def follow(what: Filter, as_json: bool) -> None:
+    """New events as they come, until Ctrl-C; with --state, as they come into it. --limit ends after so many."""
+    with context.store() as database, suppress(KeyboardInterrupt):
+        for row in following(database, what, find=search.events, newest=search.newest_event):
+            print_line(_brief(row)) if as_json else _print(row)
 
 
 @events.command()
@@ -103,20 +113,32 @@ def show(number: int) -> None:
     """One event as JSON: what came, and the messages it led to."""
     entry = context.entry(str(number))
     with context.store() as database, database.read() as tx:
-        led_to = outbox.latest(tx, limit=1000, event_id=number)
+        led_to = search.of_event(tx, number)
+    words = asdict(entry) | {"received_at": context.when(entry.received_at)}
+    del words["request"]
     context.print_json(
-        _brief(entry)
+        words
         | {
             "headers": dict(entry.request.headers),
             "body": entry.request.body.decode("utf-8", "replace"),
             "messages": [
-                {"id": record.id, "person": record.message.person, "state": record.state} for record in led_to
+                {"id": row.id, "person": row.person, "rule": row.rule, "state": row.state, "why": row.why}
+                for row in led_to
             ],
         }
     )
 
 
-def _brief(entry: Entry) -> dict[str, Any]:
-    words = asdict(entry)
-    del words["request"]
-    return words | {"received_at": context.when(entry.received_at)}
+events.add_command(replay)
+
+
+def _print(row: EventRow) -> None:
+    click.echo(
+        f"{row.id:>6}  {context.when(row.received_at)}  {row.source:<14} {one_line(row.kind):<32} "
+        f"{row.outcome or row.state:<11} {one_line(row.title)[:60]}".rstrip()
+    )
+
+
+def _brief(row: EventRow) -> dict[str, Any]:
+    decided_at = context.when(row.decided_at) if row.decided_at else None
+    return asdict(row) | {"received_at": context.when(row.received_at), "decided_at": decided_at}

@@ -11,7 +11,24 @@ from typing import Any
 import click
 
 from relay import __version__, log
-from relay.cli import demo, doctor, events, messages, notify, portal, rules, run
+from relay.cli import (
+    check,
+    demo,
+    diff,
+    doctor,
+    drill,
+    events,
+    fixture,
+    messages,
+    notify,
+    oncall,
+    people,
+    portal,
+    rules,
+    run,
+    silence,
+    trial,
+)
 from relay.errors import RelayError
 
 
@@ -39,12 +56,19 @@ for command in (
     run.work,
     run.sandbox,
     run.db,
-    rules.check,
+    check.check,
     rules.explain,
     rules.schema,
+    trial.test,
+    diff.diff,
+    fixture.fixture,
     events.send,
     events.events,
     messages.messages,
+    drill.drill,
+    oncall.oncall,
+    silence.silence,
+    people.people,
     portal.portal,
     doctor.doctor,
     notify.notify,

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from relay.cli import context
-from relay.store import outbox, portals
+from relay.cli import context, selection
+from relay.cli.following import follow as following
+from relay.cli.following import print_line
+from relay.render.bbcode import one_line
+from relay.store import outbox, portals, search
+from relay.store.database import Database, Transaction
 from relay.store.outbox import Record
+from relay.store.search import MESSAGE_STATES, Filter, MessageRow
 
-STATES = ("queued", "sending", "delivered", "muted", "dead", "held", "superseded", "dropped")
+RETRIABLE = ("dead", "held")
+DROPPABLE = ("queued", "dead", "held")
 
 
 @click.group()
@@ -20,25 +29,31 @@ def messages() -> None:
 
 
 @messages.command("list")
-@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="may be repeated")
-@click.option("--limit", default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-def list_(states: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """The newest messages, newest first."""
+@selection.selecting(MESSAGE_STATES, limit=20, paged=True)
+@selection.as_json
+def list_(what: Filter, as_json: bool) -> None:
+    """The newest messages, newest first; whatever did not arrive with its whole reason."""
     with context.store() as database, database.read() as tx:
-        records = outbox.latest(tx, limit=limit, states=states)
+        rows = search.messages(tx, what)
         troubled = [state for state in portals.everything(tx) if state.trouble]
     for state in troubled:
         since = context.when(state.since)
         click.echo(f"The portal «{state.name}» has been in trouble since {since}: {state.why}", err=True)
     if as_json:
-        context.print_json([_brief(record) for record in records])
+        context.print_json([_brief(row) for row in rows])
         return
-    for record in records:
-        click.echo(
-            f"{record.id:>6}  {context.when(record.created_at)}  {record.state:<10} {record.message.person:<14} "
-            f"{record.message.rule[:24]:<24} {record.why[:60]}"
-        )
+    for row in rows:
+        _print(row)
+
+
+@messages.command()
+@selection.selecting(MESSAGE_STATES, limit=None)
+@selection.as_json
+def follow(what: Filter, as_json: bool) -> None:
+    """New messages as they are queued, until Ctrl-C; with --state, as they come into it. --limit ends after so many."""
+    with context.store() as database, suppress(KeyboardInterrupt):
+        for row in following(database, what, find=search.messages, newest=search.newest_message):
+            print_line(_brief(row)) if as_json else _print(row)
 
 
 @messages.command()
@@ -49,62 +64,106 @@ def show(number: int) -> None:
         record = outbox.get(tx, number)
         tries = outbox.attempts(tx, number)
     if record is None:
-        click.echo(f"the outbox has no message {number}", err=True)
+        click.echo(f"the outbox has no message {number}; `relay messages list` shows those it has", err=True)
         sys.exit(1)
     context.print_json(
-        _brief(record)
-        | {"text": record.message.text, "attach": record.message.attach, "note": record.message.note}
+        _whole(record)
         | {"tries": [{"at": context.when(one.at), "verdict": one.verdict, "why": one.why} for one in tries]}
     )
 
 
 @messages.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
-def retry(numbers: tuple[int, ...]) -> None:
-    """Send dead or held messages again."""
-    _each(
+@click.argument("numbers", type=int, nargs=-1)
+@selection.selecting(RETRIABLE, limit=None)
+@selection.yes
+def retry(numbers: tuple[int, ...], what: Filter, yes: bool) -> None:
+    """Send dead or held messages again: those of these NUMBERS, or a selection, which is counted and asked about."""
+    _change(
         numbers,
+        what,
         outbox.retry,
-        "queued again",
-        "not sent again: it is neither dead nor held, or a newer one has its place",
+        yes=yes,
+        states=RETRIABLE,
+        would="would be sent again",
+        done="queued again",
+        refused="not sent again: it is neither dead nor held, or a newer one has its place",
     )
 
 
 @messages.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
-def drop(numbers: tuple[int, ...]) -> None:
-    """Give waiting, dead or held messages up for good."""
-    _each(numbers, outbox.drop, "dropped", "not dropped: it is being sent, or has an end already")
+@click.argument("numbers", type=int, nargs=-1)
+@selection.selecting(DROPPABLE, limit=None)
+@selection.yes
+def drop(numbers: tuple[int, ...], what: Filter, yes: bool) -> None:
+    """Give waiting, dead or held messages up for good: those of these NUMBERS, or a selection."""
+    _change(
+        numbers,
+        what,
+        outbox.drop,
+        yes=yes,
+        states=DROPPABLE,
+        would="would be given up for good",
+        done="dropped",
+        refused="not dropped: it is being sent, or has an end already",
+    )
 
 
-def _each(numbers: tuple[int, ...], change: Any, done: str, refused: str) -> None:
-    failed = False
+def _change(
+    numbers: Sequence[int],
+    what: Filter,
+    change: Callable[[Transaction, int], bool],
+    *,
+    yes: bool,
+    states: tuple[str, ...],
+    would: str,
+    done: str,
+    refused: str,
+) -> None:
+    """Change messages one by one. Exit code 1 if one that was named was not; of a selection some may have moved on."""
+    selection.one_way(numbers, what)
     with context.store() as database:
-        for number in numbers:
+        chosen = numbers or _selected(database, replace(what, states=what.states or states))
+        if not numbers:
+            selection.agree(len(chosen), f"messages {would}", yes=yes)
+        left = 0
+        for number in chosen:
             with database.write() as tx:
                 changed = change(tx, number)
             click.echo(f"{number}: {done if changed else refused}", err=not changed)
-            failed = failed or not changed
-    sys.exit(1 if failed else 0)
+            left += not changed
+    sys.exit(1 if left and numbers else 0)
 
 
-def _brief(record: Record) -> dict[str, Any]:
-    message = record.message
-    return {
-        "id": record.id,
-        "event": record.event_id,
-        "state": record.state,
-        "portal": message.portal,
-        "person": message.person,
-        "user_id": message.user_id,
-        "rule": message.rule,
-        "tag": message.tag,
-        "urgent": message.urgent,
-        "attempts": record.attempts,
-        "created_at": context.when(record.created_at),
-        "settled_at": context.when(record.settled_at) if record.settled_at else None,
-        "notification_id": record.notification_id,
-        "superseded_by": record.superseded_by,
-        "code": record.code,
-        "why": record.why,
-    }
+def _selected(database: Database, what: Filter) -> list[int]:
+    """The numbers of a selection, the oldest first: in this order they were to be sent."""
+    with database.read() as tx:
+        return sorted(search.message_numbers(tx, what))
+
+
+# ── In words and in JSON ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _print(row: MessageRow) -> None:
+    """A line, and the whole reason below it where there is one."""
+    click.echo(
+        f"{row.id:>6}  {context.when(row.created_at)}  {row.state:<10} {one_line(row.person)[:14]:<14} "
+        f"{one_line(row.rule)[:24]:<24} {one_line(row.title)[:60]}".rstrip()
+    )
+    if row.why:
+        click.echo(f"{'':>8}{': '.join(filter(None, (one_line(row.code), one_line(row.why))))}")
+
+
+def _brief(row: MessageRow) -> dict[str, Any]:
+    return _timed(asdict(row) | {"event": row.event_id}, without=("event_id",))
+
+
+def _whole(record: Record) -> dict[str, Any]:
+    words = asdict(record.message) | asdict(record) | {"event": record.event_id}
+    return _timed(words, without=("event_id", "message", "fallback"))
+
+
+def _timed(words: dict[str, Any], *, without: Sequence[str]) -> dict[str, Any]:
+    """With times to be read, and without these words."""
+    for name in ("created_at", "settled_at"):
+        words[name] = context.when(words[name]) if words[name] else None
+    return {name: value for name, value in words.items() if name not in without}

@@ -6,6 +6,7 @@ Never understands a request itself: it takes the raw bytes and hands them to the
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,8 @@ from relay import intake, log
 from relay.errors import Refused, StoreUnavailable, TooLarge
 from relay.house import House
 from relay.model import Request
+from relay.sources import SENDERS
+from relay.store import portals
 from relay.web import install
 
 OTHER_BODIES = 100_000  # bytes, of requests that are for no source
@@ -28,9 +31,9 @@ def create_app(house: House) -> Flask:
     app.url_map.merge_slashes = False  # a doubled slash is a wrong address, and not a redirect that loses the body
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
 
-    @app.route("/in/<name>", methods=["POST", "PUT"])
+    @app.route("/in/<name>", methods=["POST", "PUT"], provide_automatic_options=False)
     def receive(name: str) -> tuple[Response, int]:
-        house.rules_file.refresh()
+        house.rules_file.follow()
         intake.known(name, house.rules)  # before its body is looked at
         started = time.perf_counter()
         posted = Request(
@@ -51,17 +54,30 @@ def create_app(house: House) -> Flask:
             return jsonify(event=receipt.id, duplicate=True), HTTPStatus.OK
         return jsonify(event=receipt.id), HTTPStatus.ACCEPTED
 
+    @app.route("/in/<name>", methods=["OPTIONS"])
+    def permit(name: str) -> tuple[str, int, dict[str, str]]:
+        """May this be posted to? Some senders ask first, and post nothing unless they are answered (CloudEvents)."""
+        house.rules_file.follow()
+        options = intake.known(name, house.rules)
+        handshake = SENDERS[options.type].handshake
+        asked = {name.lower(): _text(value) for name, value in request.headers.items()}
+        granted = handshake(options, asked) if handshake else {}
+        return "", HTTPStatus.OK, {"Allow": "POST, PUT, OPTIONS", **granted}
+
     @app.get("/healthz")
     def health() -> dict[str, str]:
         """The process answers."""
         return {"status": "ok"}
 
     @app.get("/readyz")
-    def readiness() -> tuple[dict[str, str], int]:
-        """The store can be reached and its tables are this program's."""
+    def readiness() -> tuple[dict[str, Any], int]:
+        """The store can be reached and its tables are this program's; and which portals are in trouble.
+
+        A portal in trouble makes the door no less ready: its messages wait in the store, and events are accepted.
+        """
         if not house.database.is_current():
             return {"status": "the tables are not those of this version: run `relay db upgrade`"}, 503
-        return {"status": "ok"}, 200
+        return {"status": "ok", "portals": portals_in_trouble(house)}, 200
 
     @app.get("/")
     def welcome() -> Response:
@@ -73,6 +89,20 @@ def create_app(house: House) -> Flask:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def portals_in_trouble(house: House) -> dict[str, dict[str, str]]:
+    """The portals of the rules that cannot be sent to now, by name: kind of trouble, since when, and why."""
+    with house.database.read() as tx:
+        troubled = [state for state in portals.everything(tx) if state.trouble and state.name in house.rules.portals]
+    return {
+        state.name: {
+            "trouble": state.trouble,
+            "since": datetime.fromtimestamp(state.since, UTC).isoformat(timespec="seconds"),
+            "why": log.mask(state.why),  # a sentence of ours: the client keeps nothing that the portal said
+        }
+        for state in troubled
+    }
 
 
 def body_limit(house: House, path: str) -> int:
