@@ -93,10 +93,11 @@ def straight_to(person: Person, rules: Rules, *, name: str) -> Message:
     Args:
         person: one with an id.
     """
+    portal = next((name for name in rules.portals if person.on(name).id is not None), "")
     text = write(["[b]", Words(name), "[/b]: ", SAYS[person.locale]], Context.MESSAGE, limit=1000)
     return Message(
-        portal=next(iter(rules.portals)),
-        user_id=person.id or 0,
+        portal=portal,
+        user_id=person.on(portal).id or 0,
         person=person.name,
         rule="drill",
         key=name,

@@ -5,7 +5,7 @@ An error's text is a sentence for the person who can mend it; it never holds a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,9 +84,14 @@ class Complaint:
         return f"{self.file}:{self.line}:{self.column}: {word}{where}{self.message}{kind}"
 
 
+def in_order(complaints: Iterable[Complaint]) -> tuple[Complaint, ...]:
+    """File by file, and in the order of each."""
+    return tuple(sorted(complaints, key=lambda each: (each.file, each)))
+
+
 class BadRules(RelayError):
     """The rules cannot be used. ``complaints`` holds every fault found, in the order of the file."""
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
-        self.complaints = tuple(sorted(complaints))
+        self.complaints = in_order(complaints)
         super().__init__("\n".join(map(str, self.complaints)))

@@ -70,14 +70,18 @@ def decide(entry: Entry, rules: Rules, now: datetime, *, for_real: bool) -> Agai
 
 def for_test(again: Again, person: Person) -> tuple[Message, ...]:
     """All its messages to one person, marked as a repeat, and under tags of their own: nothing real is replaced."""
-    return tuple(_for_test(message, again.entry.id, person) for message in again.messages)
+    return tuple(
+        _for_test(message, again.entry.id, person.on(message.portal))
+        for message in again.messages
+        if person.on(message.portal).id is not None
+    )
 
 
 def _for_test(message: Message, event_id: int, person: Person) -> Message:
     tag = f"test:{event_id}:{identity.digest(message.portal, message.user_id, message.tag)[:32]}"
     return replace(
         message,
-        user_id=person.id or 0,  # `somebody` gives only persons with an id
+        user_id=person.id or 0,  # only persons with an id come here
         person=person.name,
         key=tag,
         tag=tag,
@@ -107,7 +111,7 @@ def somebody(rules: Rules, name: str) -> Person:
     found = rules.directory.of_value(name, "")
     if len(found) != 1:
         raise RelayError(f"nobody is called {name}{did_you_mean(name, rules.people)}")
-    if found[0].id is None:
+    if found[0].id is None and not found[0].ids:
         raise RelayError(f"{found[0].name} has no id in the rules: give one under people:")
     return found[0]
 

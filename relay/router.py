@@ -16,7 +16,6 @@ from relay import failpoint
 from relay.errors import Refused, StoreUnavailable
 from relay.model import Event, Message, Note, Outcome, Request
 from relay.rules import Decision, Memory, Rules, decide, silences
-from relay.rules.conditions import Vocabulary
 from relay.rules.ripening import Reference, Ripe, ripen
 from relay.sources import SENDERS
 from relay.store import journal, leases, notes, outbox, streams
@@ -58,7 +57,7 @@ def recall(database: Database, rules: Rules) -> Memory:
 
     with database.read() as tx:
         found = notes.under(tx, silences.PREFIX)
-    return Memory(look=look, silences=silences.read(found, Vocabulary(tuple(rules.sources), tuple(SENDERS))))
+    return Memory(look=look, silences=silences.read(found, rules.vocabulary))
 
 
 def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float) -> Sequence[Plan]:

@@ -14,9 +14,12 @@ from typing import Any
 
 import click
 
-from relay import fixture, house, settings
+from relay import fixture, house, router, settings
+from relay.accounts import Accounts
 from relay.errors import RelayError
+from relay.feeds import Feeds, calendars
 from relay.rules import Rules
+from relay.rules.accounts import without_id
 from relay.settings import Settings
 from relay.store import journal
 from relay.store.database import Database
@@ -36,6 +39,15 @@ def configured(rules: Path | None = None) -> tuple[Settings, Rules]:
     env = house.environment()
     chosen = settings.read(env)
     return chosen, house.read_rules(rules or chosen.rules, env)
+
+
+def live(rules: Rules) -> Rules:
+    """The rules as a running relay has them: with the ids that were looked up and the shifts of calendars, if any."""
+    if not without_id(rules) and not calendars(rules):
+        return rules
+    with store() as database:
+        folder = settings.read(house.environment()).rules.parent
+        return Feeds(database, folder).put_in(Accounts(database).put_in(rules))
 
 
 @contextmanager
@@ -70,18 +82,7 @@ def _of_fixture(path: Path) -> Entry:
         raw = path.read_bytes()
     except OSError as fault:
         raise RelayError(f"{path}: {fault.strerror}") from None
-    request = fixture.parse(raw)
-    return Entry(
-        id=0,
-        source=request.path.rpartition("/")[2],
-        received_at=0.0,
-        request=request,
-        kind="",
-        title="",
-        state="new",
-        outcome="",
-        note="",
-    )
+    return router.unjournalled(fixture.parse(raw))
 
 
 def when(moment: float) -> str:

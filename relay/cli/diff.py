@@ -52,7 +52,7 @@ def diff(  # noqa: PLR0917 - click passes them by name
     """
     if since is not None and last is not None:
         raise click.UsageError("--since and --last both say which events: use one of them")
-    both = (context.configured(old)[1], house.read_rules(new, house.environment()))
+    both = (context.live(context.configured(old)[1]), context.live(house.read_rules(new, house.environment())))
     with context.store() as database:
         courses = [Course(rules, partial(router.recorded, database, rules)) for rules in both]
         comparison = Comparison(*courses, examples=examples)

@@ -73,6 +73,7 @@ def drill(*, person: str, source: str, url: str, timeout: float, path: Path | No
     if person and (source or url):
         raise click.UsageError("--person goes past the door: leave --source and --url out")
     chosen, rules = context.configured(path)
+    rules = context.live(rules)
     report = Report(f"drill {secrets.token_hex(3)}", quiet=as_json)
     stuck = ""
     with context.store() as database, _looking(database, timeout) as until:

@@ -47,7 +47,7 @@ def replay(
     selection.one_way(numbers, what)
     if dry_run and to:
         raise click.UsageError("--dry-run sends nothing, and --to does: give one of them")
-    _, rules = context.configured(path)
+    rules = context.live(context.configured(path)[1])
     reader = somebody(rules, to) if to else None
     now = datetime.now(UTC)  # one for all, so that what is asked about is what is sent
     with context.store() as database:

@@ -40,6 +40,7 @@ def explain(what: str, person: str, calls: bool, path: Path | None) -> None:
     WHAT is a fixture (a file that holds a whole HTTP request) or the number of a journalled event.
     """
     _, rules = context.configured(path)
+    rules = context.live(rules)
     entry = context.entry(what)
     events = router.understand(entry, rules)
     now = datetime.fromtimestamp(entry.received_at, UTC) if entry.id else datetime.now(UTC)

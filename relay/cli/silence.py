@@ -16,9 +16,8 @@ from relay.cli import context
 from relay.errors import RelayError
 from relay.model import Note
 from relay.rules import Rules, silences
-from relay.rules.conditions import Condition, Vocabulary, compile_when
+from relay.rules.conditions import Condition, compile_when
 from relay.schema import seconds
-from relay.sources import SENDERS
 from relay.store import journal, notes
 from relay.store.database import Database
 
@@ -112,7 +111,7 @@ def _compiled(when: dict[str, Any], rules: Rules) -> Condition:
     def complain(path: tuple[str | int, ...], sentence: str) -> None:
         faults.append(f"{'.'.join(map(str, path))}: {sentence}")
 
-    condition = compile_when(when, Vocabulary(tuple(rules.sources), tuple(SENDERS)), (), complain)
+    condition = compile_when(when, rules.vocabulary, (), complain)
     if faults:
         raise RelayError("; ".join(faults))
     return condition

@@ -24,7 +24,9 @@ def portals_in_use(rules: Rules) -> tuple[str, ...]:
 
 def without_id(rules: Rules) -> dict[str, Person]:
     """The people to be looked up, by name: an e-mail, and no id in the file."""
-    return {name: person for name, person in rules.people.items() if person.id is None and person.email}
+    return {
+        name: person for name, person in rules.people.items() if person.email and person.id is None and not person.ids
+    }
 
 
 def emails(people: Iterable[Person]) -> tuple[str, ...]:

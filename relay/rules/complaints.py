@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from relay.errors import Complaint, Level
+from relay.errors import Complaint, Level, in_order
 from relay.rules.document import Document, Path, Place
 
 Complain = Callable[[Path, str], None]
@@ -59,11 +59,14 @@ class Complaints:
 
     @property
     def errors(self) -> tuple[Complaint, ...]:
-        return tuple(sorted(complaint for complaint in self.found if complaint.level == "error"))
+        return self._of_level("error")
 
     @property
     def warnings(self) -> tuple[Complaint, ...]:
-        return tuple(sorted(complaint for complaint in self.found if complaint.level == "warning"))
+        return self._of_level("warning")
+
+    def _of_level(self, level: Level) -> tuple[Complaint, ...]:
+        return in_order(complaint for complaint in self.found if complaint.level == level)
 
     def _add(  # noqa: PLR0917
         self,

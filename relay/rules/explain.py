@@ -176,7 +176,7 @@ def _kept_from(person: Person, stand: _Stand, notes: Sequence[str]) -> str:
     """Why a rule that answers and means him does not tell him; ``notes`` are the decision's, his own the best."""
     if person.name not in stand.found.persons and stand.found.own == person.name:
         return f"{person.name} did it, and {stand.name} leaves out whoever did it"
-    if person.id is None:
+    if person.id is None and not person.ids:
         return f"{stand.name} tells {_by(person, stand)}, who has no id under people:"
     his = [note.removeprefix(f"{person.name}: ") for note in notes if note.startswith(f"{person.name}: ")]
     return f"{stand.name} tells {_by(person, stand)}, but: {'; '.join(his or notes)}"

@@ -19,7 +19,6 @@ from relay.rules.lint.samples import Fixture
 from relay.rules.lint.sent import Senders
 from relay.rules.loading import DEFAULT, Draft, draft
 from relay.rules.rulebook import Rules
-from relay.sources import SENDERS
 
 __all__ = ["CODES", "Checked", "Fixture", "check"]
 
@@ -67,7 +66,7 @@ def _included(document: Document) -> dict[str, str]:
 
 def _find(loaded: Draft, fixtures: Sequence[Fixture], findings: Findings) -> None:
     rules, data = loaded.rules, loaded.data
-    vocabulary = Vocabulary(tuple(rules.sources), tuple(SENDERS))
+    vocabulary = rules.vocabulary
     nodes = tree.grow(data.get("rules", []), rules.rules, vocabulary)
     dead = {found.node.rule.path: found for found in order.unreachable(nodes)}
     senders = Senders(rules.sources)
