@@ -199,3 +199,20 @@ def test_silence_has_a_reason(rest: str, outcome: str) -> None:
     decision = decided(rest)
 
     assert (decision.messages, decision.outcome) == ((), outcome)
+
+
+# ── Very many rules ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_ten_thousand_rules_fit_and_the_one_that_is_meant_answers() -> None:
+    rules = "".join(
+        f"  - name: pushes to repository {n}\n"
+        f"    when: {{<<: *pushes, repo: acme/repository-{n}, branch: [main, release]}}\n"
+        f"    to: *everybody\n"
+        for n in range(10_000)
+    )
+    shared = "  - {when: {event: x, all: [&pushes {source: github, event: push}]}, to: &everybody [ivan, olga, petr]}\n"
+
+    decision = decided(f"rules:\n{shared}{rules}", repo="acme/repository-9876", branch="release")
+
+    assert [message.rule for message in decision.messages] == ["pushes to repository 9876"] * 3
