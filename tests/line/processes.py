@@ -1,4 +1,7 @@
-"""The relay as its users run it: `relay serve`, in processes of its own."""
+"""The relay as its users run it: `relay serve`, `web` or `work`, in processes of their own.
+
+Never reaches into them: they are told things by signals and by HTTP.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,79 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
+from relay import lifeline
 from relay.settings import Secret
 from tests.line.conftest import until
+
+RELAY = ("-m", "relay")
+_LIFELINE = os.pipe()  # breaks when the tests end, however they do, and the relay's processes with it
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Process:
+    """One command of the relay, as a platform runs it: started again when it has ended."""
+
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+    program: Sequence[str] = RELAY  # what Python is given before the command
+    running: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                [sys.executable, *self.program, *self.command],
+                env={**self.env, lifeline.VARIABLE: str(_LIFELINE[0])},
+                pass_fds=[_LIFELINE[0]],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.starts += 1
+
+    def runs(self) -> bool:
+        return self.running is not None and self.running.poll() is None
+
+    def members(self) -> list[int]:
+        """Its process ids: its own first, then its children's (Linux; elsewhere only its own)."""
+        if self.running is None or not self.runs():
+            return []
+        pid = self.running.pid
+        with suppress(OSError):
+            return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        return [pid]
+
+    def end(self, patience: float = 60) -> None:
+        """Ask it to stop, as a platform does, and wait for it; it may not be patient for ever."""
+        if self.running is None:
+            return
+        self.running.terminate()
+        try:
+            self.running.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.running.kill()
+            self.running.wait()
+            raise
+
+
+def kill(pid: int) -> None:
+    """As a power cut, or a machine out of memory."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 class Relay:
