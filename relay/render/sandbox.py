@@ -8,7 +8,7 @@ is taken away or bounded here is what did so. A template's author is trusted, so
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NoReturn
 
 from jinja2 import ChainableUndefined, nodes, pass_context
@@ -52,6 +52,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Of a mapping nothing but its keys: an action may be called `update`, and is no word for that."""
+        if isinstance(obj, Mapping):
+            return obj[argument] if isinstance(argument, Hashable) and argument in obj else self.undefined(obj=obj)
+        return super().getitem(obj, argument)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 (Jinja's signature)
         if type(obj) in _WORDS:

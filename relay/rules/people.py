@@ -20,7 +20,9 @@ DEFAULT_LOCALE: Locale = "en"
 DEFAULT_TIMEZONE = "UTC"
 
 # Senders whose people have no accounts of their own: what they name may be a person in any of our ways.
-WITHOUT_LOGINS = frozenset({"alertmanager", "json"})
+WITHOUT_LOGINS = frozenset(
+    {"alertmanager", "json", "zabbix", "uptime-kuma", "healthchecks", "cloudevents", "standard-webhooks"}
+)
 
 MAX_ID = 2**31 - 1  # a 32-bit column's largest; no portal has that many users
 PORTAL_ID = re.compile(r"[1-9][0-9]{0,9}")

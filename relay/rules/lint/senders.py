@@ -90,7 +90,10 @@ _GITHUB = Repertoire(
 
 # ── JSON: the words that the source says where to find ───────────────────────────────────────────────────────
 
-_PLACES = "severity text url repo branch labels actor author assignees".split()  # noqa: SIM905 - as they are written
+_PLACES = (
+    *("severity", "text", "url", "repo", "branch", "base_branch", "labels", "paths", "number", "conclusion"),
+    *("started_at", "actor", "author", "assignees", "reviewers", "mentioned", "committers"),
+)
 
 
 def _of_json(options: json_source.Options) -> Repertoire:
