@@ -28,7 +28,7 @@ from relay.model import (
     Verdict,
     WithoutBlocks,
 )
-from relay.store import findings, leases, outbox, portals
+from relay.store import counters, findings, leases, outbox, portals
 from relay.store.database import Database, Transaction
 from relay.store.outbox import Settlement
 from relay.store.portals import PortalState
@@ -197,9 +197,23 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
         written = outbox.settle_all(tx, to.name, load.epoch, settlements)
         if ours:
             _remember(tx, to, load, came, jitter=jitter)
+        _count(tx, to, came, written)
         failpoint.here("courier: settled, not committed")
     failpoint.here("courier: settled")
     return written
+
+
+def _count(tx: Transaction, to: Destination, came: Answer, written: Sequence[Settlement]) -> None:
+    """Count the call, what it meant for each message, and how long those that arrived were under way."""
+    tally = counters.Tally()
+    tally.count("relay_calls_total", portal=to.name, result=came.trouble.kind if came.trouble else "answered")
+    rules = counters.bounded(tx, tally, [each.parcel.message.rule for each in written])
+    for each in written:
+        sent = each.parcel.message
+        tally.count("relay_messages_total", verdict=each.verdict, rule=rules[sent.rule], via=sent.via)
+    for seconds in counters.waited(tx, [each.parcel.id for each in written if each.state == "delivered"]):
+        tally.observe("relay_delivery_seconds", seconds)
+    counters.write(tx, tally)
 
 
 def _verdicts(load: Load, came: Answer) -> Sequence[Verdict | PortalTrouble]:

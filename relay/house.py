@@ -25,7 +25,7 @@ from relay.feeds import Feeds
 from relay.rules import Rules, lint
 from relay.rules_on_disk import RulesOnDisk
 from relay.settings import Settings
-from relay.store import journal
+from relay.store import counters, journal
 from relay.store.database import Database
 from relay.store.group_commit import GroupCommit
 from relay.store.journal import Arrival, Receipt
@@ -180,6 +180,11 @@ class House:
         def commit(arrivals: Sequence[Arrival]) -> list[Receipt]:
             with self.database.write() as tx:
                 receipts = journal.append(tx, arrivals)
+                tally = counters.Tally()
+                for arrival, receipt in zip(arrivals, receipts, strict=True):
+                    result = "known" if receipt.duplicate else "journalled"
+                    tally.count("relay_requests_total", source=arrival.source, result=result)
+                counters.write(tx, tally)
                 failpoint.here("intake: written, not committed")
             return receipts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -18,13 +18,16 @@ from relay.model import Event, Message, Note, Outcome, Request
 from relay.rules import Decision, Memory, Rules, decide, silences
 from relay.rules.ripening import Reference, Ripe, ripen
 from relay.sources import SENDERS
-from relay.store import journal, leases, notes, outbox, streams
+from relay.store import counters, journal, leases, notes, outbox, streams
 from relay.store.database import Database
 from relay.store.journal import Entry
 
 LEASE = "router"  # one at a time, so that events of one key are decided in their order
 MOST = 100  # entries, or notes, in one turn
 TRY_AGAIN = 600.0  # seconds, with a note on which we failed
+
+
+Keep = Callable[[], None]  # the lease, if it is time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Ripened:
 
     name: str
     messages: tuple[Ripe, ...]
+    changes: Mapping[str, Note | None] = field(default_factory=dict)
     why: str = ""
 
 
@@ -75,7 +79,8 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
         now = datetime.fromtimestamp(tx.now, UTC)
     if lease is None or not entries:
         return ()
-    plans = _in_time(entries, rules, recall(database, rules), now, seconds=lease_seconds / 3)
+    keep = _keeping(database, holder=holder, lease_seconds=lease_seconds)
+    plans = _in_time(entries, rules, recall(database, rules), now, keep=keep, seconds=lease_seconds / 3)
     failpoint.here("router: decided, not written")
     try:
         return _write(database, plans, epoch=lease[0])
@@ -85,11 +90,27 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
         return [done for one in plans for done in _write_alone(database, one, epoch=lease[0])]
 
 
-def _in_time(entries: Sequence[Entry], rules: Rules, memory: Memory, now: datetime, *, seconds: float) -> list[Plan]:
-    """Decide entries for so long, one at the least: who decides beyond his lease decides for nothing."""
+def _keeping(database: Database, *, holder: str, lease_seconds: float) -> Keep:
+    """Keeps the lease whenever a third of it has passed: one request may hold thousands of events."""
+    kept = time.monotonic()
+
+    def keep() -> None:
+        nonlocal kept
+        if time.monotonic() - kept > lease_seconds / 3:
+            kept = time.monotonic()
+            with database.write() as tx:
+                leases.hold(tx, LEASE, holder, lease_seconds)
+
+    return keep
+
+
+def _in_time(
+    entries: Sequence[Entry], rules: Rules, memory: Memory, now: datetime, *, keep: Keep, seconds: float
+) -> list[Plan]:
+    """Decide entries for so long, one at the least, while the lease is kept."""
     started, plans = time.monotonic(), []
     for entry in entries:
-        plans.append(plan(entry, rules, memory, now))
+        plans.append(plan(entry, rules, memory, now, keep))
         if time.monotonic() - started > seconds:
             break
     return plans
@@ -109,44 +130,58 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
         if not leases.holds(tx, LEASE, epoch):
             return ()
         streams.lock(tx, [message for each in plans for message in each.messages])  # all at once, in one order
+        tally = counters.Tally()
         for each in plans:
             if journal.settle(tx, each.entry.id, each.outcome, each.note):
+                tally.count("relay_events_total", source=each.entry.source, outcome=each.outcome)
+                tally.observe("relay_decision_seconds", tx.now - each.entry.received_at)
                 outbox.enqueue(tx, each.entry.id, each.messages)
                 journal.count_unmapped(tx, each.entry.source, each.unmapped)
                 notes.write(tx, each.changes)
+        counters.write(tx, tally)
         failpoint.here("router: written, not committed")
     failpoint.here("router: in the outbox")
     return plans
 
 
-def decisions_on(entry: Entry, rules: Rules, memory: Memory, now: datetime) -> list[Decision]:
-    """Decide each event of an entry; ``memory`` keeps what they leave behind.
+def _never() -> None:
+    """Nobody else decides this entry."""
+
+
+def decisions_on(entry: Entry, rules: Rules, memory: Memory, now: datetime, keep: Keep = _never) -> list[Decision]:
+    """Decide each event of an entry; ``memory`` keeps what they leave behind, and the decisions do not.
+
+    ``keep`` is called between events.
 
     Raises:
         Refused: as for `understand`.
     """
     found = []
     for event in understand(entry, rules):
-        found.append(decide(event, rules, memory, now))
-        memory.keep(found[-1].changes)
+        decision = decide(event, rules, memory, now)
+        memory.keep(decision.changes)
+        found.append(replace(decision, changes={}))
+        keep()
     return found
 
 
-def plan(entry: Entry, rules: Rules, memory: Memory, now: datetime) -> Plan:
-    """Decide one entry: replay and the live path come through here."""
+def plan(entry: Entry, rules: Rules, memory: Memory, now: datetime, keep: Keep = _never) -> Plan:
+    """Decide one entry."""
+    own = memory.apart()
     try:
-        decisions = decisions_on(entry, rules, memory, now)
+        decisions = decisions_on(entry, rules, own, now, keep)
     except Refused as fault:
         # The source was taken out of the rules, or its type was changed, after the event was journalled.
         return Plan(entry=entry, outcome="unreadable", note=str(fault))
     except Exception as fault:  # a fault of ours is told of this event, and does not stop the next
         return _failed(entry, fault)
+    memory.keep(own.changes)
     messages = tuple(message for decision in decisions for message in decision.messages)
     return Plan(
         entry=entry,
         outcome=next((each.outcome for each in decisions if each.outcome == "addressed"), decisions[0].outcome),
         messages=messages,
-        changes={name: note for decision in decisions for name, note in decision.changes.items()},
+        changes=own.changes,
         unmapped=tuple(dict.fromkeys(name for decision in decisions for name in decision.unmapped)),
         note="; ".join(dict.fromkeys(message.note for message in messages if message.note)),
     )
@@ -211,17 +246,40 @@ def ripen_due(database: Database, rules: Rules, *, holder: str, lease_seconds: f
         now = datetime.fromtimestamp(tx.now, UTC)
     if lease is None or not names:
         return ()
-    memory = recall(database, rules)
-    ripened = [_ripen(database, name, rules, memory, now) for name in names]
+    keep = _keeping(database, holder=holder, lease_seconds=lease_seconds)
+    memory, ripened = recall(database, rules), []
+    for name in names:
+        ripened.append(_ripen(database, name, rules, memory, now))
+        keep()
+    try:
+        return _write_ripe(database, ripened, epoch=lease[0])
+    except StoreUnavailable:
+        raise
+    except Exception:  # one that cannot be written must not stop the others
+        return [done for each in ripened for done in _write_ripe_alone(database, each, now, epoch=lease[0])]
+
+
+def _write_ripe(database: Database, ripened: Sequence[Ripened], *, epoch: int) -> Sequence[Ripened]:
     with database.write() as tx:
-        if not leases.holds(tx, LEASE, lease[0]):
+        if not leases.holds(tx, LEASE, epoch):
             return ()
         streams.lock(tx, [ripe.message for each in ripened for ripe in each.messages])
         for each in ripened:
             for ripe in each.messages:
                 outbox.enqueue(tx, ripe.event, [ripe.message])
-        notes.write(tx, memory.changes)
+            notes.write(tx, each.changes)
     return ripened
+
+
+def _write_ripe_alone(database: Database, one: Ripened, now: datetime, *, epoch: int) -> Sequence[Ripened]:
+    try:
+        return _write_ripe(database, [one], epoch=epoch)
+    except StoreUnavailable:
+        raise
+    except Exception as fault:  # as above
+        with database.read() as tx:
+            note = notes.get(tx, one.name)
+        return _write_ripe(database, [_put_off(one.name, note, now, why=type(fault).__name__)], epoch=epoch)
 
 
 def until_ripe(database: Database) -> float:
@@ -235,23 +293,31 @@ def _ripen(database: Database, name: str, rules: Rules, memory: Memory, now: dat
     def events_of(references: Sequence[Reference]) -> Sequence[Event]:
         return recorded(database, rules, references)
 
+    own = memory.apart()
     try:
-        return Ripened(name, ripen(name, rules, memory, events_of, now))
+        ripe = ripen(name, rules, own, events_of, now)
     except StoreUnavailable:
         raise
-    except Exception as fault:  # one note must not stop those behind it; it is tried again, and told each time
-        note = memory.get(name)
-        if note is not None:
-            memory.put(name, replace(note, due=now.timestamp() + TRY_AGAIN))
-        return Ripened(name, (), why=type(fault).__name__)
+    except Exception as fault:  # one note must not stop those behind it
+        return _put_off(name, memory.get(name), now, why=type(fault).__name__)
+    memory.keep(own.changes)
+    return Ripened(name, ripe, own.changes)
+
+
+def _put_off(name: str, note: Note | None, now: datetime, *, why: str) -> Ripened:
+    """We failed on it; it is tried again, and told each time."""
+    changes = {} if note is None else {name: replace(note, due=now.timestamp() + TRY_AGAIN)}
+    return Ripened(name, (), changes, why=why)
 
 
 def recorded(database: Database, rules: Rules, references: Sequence[Reference]) -> list[Event]:
     """The events referred to, in their order, as the journal has them; without those that it has no more."""
-    with database.read() as tx:
-        entries = journal.entries(tx, {each["event"] for each in references if each["event"] is not None})
+    places = [(each["event"], each["nth"]) for each in references if each["event"] is not None]
+    wanted = set(places)
     found: dict[tuple[int, int], Event] = {}
-    for entry in entries:
-        found |= {(entry.id, event.nth): event for event in readable(entry, rules)}
-    places = [(each["event"], each["nth"]) for each in references]
+    for number in sorted({number for number, _ in places}):  # one after another: each may be megabytes
+        with database.read() as tx:
+            entry = journal.get(tx, number)
+        events = () if entry is None else readable(entry, rules)
+        found |= {(number, event.nth): event for event in events if (number, event.nth) in wanted}
     return [found[place] for place in places if place in found]

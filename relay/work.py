@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from relay import accounts, authorisation, courier, feeds, log, router
+from relay import accounts, authorisation, courier, feeds, log, redelivery, router
 from relay.courier import Destination, Load, Wait
 from relay.errors import StoreUnavailable
 from relay.house import House
@@ -50,6 +50,8 @@ class Worker:
         self._next_look_at_accounts = 0.0  # monotonic seconds
         self._fed: Rules | None = None  # the rules whose calendars were looked at last
         self._next_look_at_feeds = 0.0  # monotonic seconds
+        self._next_look_for_missed = 0.0  # monotonic seconds
+        self._looking_for_missed = threading.Lock()  # held for minutes where much was missed
 
     def stop(self) -> None:
         self._stopping.set()
@@ -87,6 +89,7 @@ class Worker:
                     next_floor = time.monotonic() + FLOOR
                     self._house.rules_file.follow()
                     self._keep_feeds()
+                    self._keep_deliveries()
 
     def _keep_on(self, turns: Callable[[], None]) -> None:
         """Keep a loop going whatever happens: a fault is told and the loop goes on after a pause."""
@@ -127,7 +130,8 @@ class Worker:
         if plans or ripened:
             self._courier_signal.set()
         else:
-            self._router_signal.wait(min(FLOOR, router.until_ripe(self._house.database)))
+            # At least for a moment: what is due may be in the hands of another router.
+            self._router_signal.wait(min(FLOOR, max(LOOK_FOR, router.until_ripe(self._house.database))))
 
     # ── The courier's loop ────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,6 +258,26 @@ class Worker:
             log.trouble("feeds: wait for the database", why=str(fault))
         except Exception as fault:
             log.failure("feeds: failed, and are looked at again", fault)
+
+    def _keep_deliveries(self) -> None:
+        """Now and then, and beside the calls: GitHub does not repeat by itself what it could not deliver."""
+        if time.monotonic() >= self._next_look_for_missed:
+            self._next_look_for_missed = time.monotonic() + redelivery.LOOK_EVERY
+            rules = self._house.rules_file.current
+            if redelivery.sources(rules):
+                self._calls.submit(self._recover, rules)
+
+    def _recover(self, rules: Rules) -> None:
+        if not self._looking_for_missed.acquire(blocking=False):
+            return
+        try:
+            redelivery.keep_up(self._house.database, rules, holder=self._holder, pause=self._stopping.wait)
+        except StoreUnavailable as fault:
+            log.trouble("redelivery: waits for the database", why=str(fault))
+        except Exception as fault:
+            log.failure("redelivery: failed, and is tried again", fault)
+        finally:
+            self._looking_for_missed.release()
 
     def _count(self, to: Destination, change: int) -> None:
         with self._guard:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -12,6 +14,7 @@ from typing import Any
 import click
 import requests
 
+from relay import redelivery
 from relay.cli import context, selection
 from relay.cli.following import follow as following
 from relay.cli.following import print_line
@@ -130,6 +133,49 @@ def show(number: int) -> None:
 
 
 events.add_command(replay)
+
+
+@events.command()
+@click.option("--source", default="", help="Look for those of this source alone.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked for.")
+def recover(source: str, dry_run: bool) -> None:
+    """Ask GitHub for deliveries of the last three days that never came, as a running worker does by itself.
+
+    For sources with `redeliver:`. What comes again is journalled and told as if it had come then.
+    """
+    plans = redelivery.sources(context.configured()[1])
+    if source and source not in plans:
+        raise RelayError(f"the rules have no source «{source}» of type github with redeliver:")
+    if not plans:
+        raise RelayError("no source of the rules has redeliver:; README, «GitHub», says how to set it")
+    wrong = False
+    with context.store() as database:
+        for name in [source] if source else sorted(plans):
+            by_hand = f"{socket.gethostname()}:{os.getpid()}:by hand"
+            report = redelivery.look(
+                database, name, plans[name], holder=by_hand, pause=_wait, by_hand=True, dry_run=dry_run
+            )
+            _tell(name, report, dry_run=dry_run)
+            wrong = wrong or bool(report.whys)
+    sys.exit(1 if wrong else 0)
+
+
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
+def _tell(source: str, report: redelivery.Report, *, dry_run: bool) -> None:
+    done = "would ask" if dry_run else "asked"
+    for each in report.asked:
+        went = f"GitHub had the answer {each.status}" if each.status else "GitHub reached nobody"
+        click.echo(f"{source}: {done} for {each.guid} ({one_line(each.kind)}) of {context.when(each.at)}; {went}")
+    if not report.asked and not report.whys:
+        click.echo(f"{source}: there is nothing to ask for")
+    if report.left:
+        click.echo(f"{source}: {report.left:,} more are missing; they are asked for next time", err=True)
+    for why in report.whys:
+        click.echo(f"{source}: {why}", err=True)
 
 
 def _print(row: EventRow) -> None:

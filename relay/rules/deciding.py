@@ -111,6 +111,7 @@ class _Hearing:
             yield muted_by
         elif resolved and rule.telling.on_resolve == "skip":
             self.silences.add("skipped")
+            self._end_unsaid(rule)
             yield "on_resolve: skip"
         else:
             found = addressees(rule.telling, self.event, self.roster, self.actor)
@@ -124,11 +125,18 @@ class _Hearing:
             for person in (*found.persons.values(), *relieved):
                 yield from self._tell(person, rule, delete=delete)
 
+    def _end_unsaid(self, rule: Rule) -> None:
+        """Nobody is told of the end; that it may be told should it begin again, the same words or not."""
+        if rule.telling.repeat is not None:
+            for person in addressees(rule.telling, self.event, self.roster, self.actor).persons.values():
+                self.gate.over(worded(self.event, rule.name, rule.telling, person, self.roster.now, delete=True))
+
     def _relieved(self, rule: Rule, on_duty: Mapping[str, Person]) -> Iterator[Person]:
         """Who was told of it on an earlier shift: he hears the end as well, for his notification stands there still."""
         if any(isinstance(recipient, OnCall) for recipient in rule.telling.to):
             people = self.roster.among.people
-            yield from (people[name] for name in self.gate.relieved(rule.name, on_duty) if name in people)
+            relieved = (people[name] for name in self.gate.relieved(rule.name, on_duty) if name in people)
+            yield from (each for each in (one.on(rule.telling.portal) for one in relieved) if each.id is not None)
 
     def _tell(self, person: Person, rule: Rule, *, delete: bool) -> Iterator[str]:
         instead = certain_persons(rule.telling.fallback, self.roster, rule.telling.portal)

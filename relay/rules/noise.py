@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from relay.model import Event, Message, Note
 from relay.rules.complaints import Complain
 from relay.rules.conditions import Condition, Vocabulary
 from relay.rules.document import Path
-from relay.rules.memory import Memory, copied, named
+from relay.rules.memory import Memory, named
 from relay.rules.silences import Silence, clock, notice
 from relay.rules.words import Seen, UnknownWord, text_of
 
@@ -80,7 +80,7 @@ class Inhibition:
     equal: tuple[Field, ...]
 
     def place(self, event: Event) -> str:
-        return named("inhibit", self.name, *(field.value(event) for field in self.equal))
+        return named("inhibit", self.name, *(each.value(event) for each in self.equal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Kept:
     notice: Event | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gate:
     """What stands between a message and the outbox, for one event. It writes into ``memory``, which is its own."""
 
@@ -100,23 +100,64 @@ class Gate:
     memory: Memory
     now: float  # Unix seconds
     inhibitions: Sequence[Inhibition] = ()
+    silence: Silence | None = field(default=None, init=False)
+    inhibition: Inhibition | None = field(default=None, init=False)
 
     def observe(self) -> None:
-        """Remember what the event means for others: a cause that begins or ends."""
+        """Remember what the event means for others, and find out once for all recipients what is against telling it."""
         for each in self.inhibitions:
-            if each.source.holds(self.event):
-                self._cause(each)
+            self._cause(each)
+        self.inhibition = next((each for each in self.inhibitions if self._inhibits(each)), None)
+        self.silence = next((each for each in self.memory.silences if self._silences(each)), None)
+
+    @property
+    def key(self) -> str:
+        return self.event.key or self.event.title
 
     def _cause(self, each: Inhibition) -> None:
-        place, key = each.place(self.event), self.event.key or self.event.title
+        """A cause begins where ``source`` holds; it ends with its event, of which ``source`` need not hold any more."""
+        begins = self.event.state in UNFINISHED and each.source.holds(self.event)
+        ends = self.event.state in FINISHED
+        if not (begins or ends):
+            return
+        place = each.place(self.event)
         note = self.memory.get(place)
-        living = {other: until for other, until in _value(note).items() if until > self.now and other != key}
-        if self.event.state in UNFINISHED:
-            living[key] = self.now + LONGEST_FIRE
-        if living:
-            self.memory.put(place, Note(living, due=max(living.values())))
-        elif note is not None:
+        if note is None and ends:
+            return
+        was = {"causes": {}, "kept": []} if note is None else note.value
+        causes = {key: until for key, until in was["causes"].items() if until > self.now and key != self.key}
+        if begins:
+            causes[self.key] = self.now + LONGEST_FIRE
+        if causes:
+            longest = dict(sorted(causes.items(), key=lambda each: each[1])[-MOST_KEPT:])
+            self.memory.put(place, Note({**was, "causes": longest}, due=max(longest.values())))
+        else:
             self.memory.forget(place)
+
+    def _inhibits(self, each: Inhibition) -> bool:
+        if not each.target.holds(self.event) or each.source.holds(self.event):
+            return False
+        place = each.place(self.event)
+        note = self.memory.get(place)
+        if note is None or not any(until > self.now for until in note.value["causes"].values()):
+            return False
+        return self._keeps(place, note)
+
+    def _silences(self, each: Silence) -> bool:
+        note = self.memory.get(each.name)
+        return note is not None and each.silences(self.event, self.now) and self._keeps(each.name, note)
+
+    def _keeps(self, name: str, note: Note) -> bool:
+        """Whether it is kept back. The end of what was told before is told: else that would stand there for ever."""
+        kept: list[str] = note.value["kept"]
+        if self.event.state in FINISHED:
+            if self.key not in kept:
+                return False
+            kept = [key for key in kept if key != self.key]
+        elif self.event.state in UNFINISHED and self.key not in kept:
+            kept = [*kept, self.key][-MOST_KEPT:]
+        self.memory.put(name, Note({**note.value, "kept": kept}, note.due))
+        return True
 
     def relieved(self, rule: str, on_duty: Iterable[str]) -> tuple[str, ...]:
         """Remember who is told of an unfinished event; of a finished one, who was and is not on duty any more."""
@@ -124,7 +165,7 @@ class Gate:
             return ()
         name, now_on = named("told", rule, self.event.key), tuple(on_duty)
         note = self.memory.get(name)
-        told = tuple(_value(note).get("persons", ()))
+        told: tuple[str, ...] = () if note is None else tuple(note.value["persons"])
         if self.event.state in UNFINISHED:
             persons = list(dict.fromkeys((*told, *now_on)))
             self.memory.put(name, Note({"persons": persons}, due=self.now + LONGEST_SHIFT))
@@ -139,52 +180,59 @@ class Gate:
         """Why the message is not for the outbox now; ``None`` if it is. What follows is what its rule says of noise."""
         if self.memory.lets_through:
             return None
-        kept = self._silenced(message) or self._inhibited()
-        if kept is None and group is not None:
+        if message.delete:
+            self.over(message)
+        if self.silence is not None:
+            first = self.silence.count(message, self.memory, self.now)
+            return Kept("silenced", self.silence.says, self._notice(self.silence) if first else None)
+        if self.inhibition is not None:
+            return Kept("inhibited", f"inhibited by {self.inhibition.name}")
+        if group is not None:
             return self._gathered(message, group)
-        if kept is None and repeat is not None and not message.delete:
-            kept = self._repeated(message, repeat)
-        if kept is None and throttle is not None:
+        kept = None if repeat is None or message.delete else self._repeated(message, repeat)
+        # The end of something is told, however much there was: it only replaces what stands there.
+        if kept is None and throttle is not None and self.event.state not in FINISHED:
             kept = self._throttled(message, throttle)
         return kept
 
-    def _silenced(self, message: Message) -> Kept | None:
-        for silence in self.memory.silences:
-            if silence.silences(self.event, self.now):
-                first = silence.count(message, self.memory, self.now)
-                return Kept("silenced", silence.says, self._notice(silence) if first else None)
-        return None
+    def over(self, message: Message) -> None:
+        """What the message tells of has ended without words: should it begin anew, that is told in whatever words."""
+        name = named("repeat", message.rule, message.portal, message.user_id, message.key)
+        if self.memory.get(name) is not None:
+            self.memory.forget(name)
 
     def _notice(self, silence: Silence) -> Event | None:
         note = self.memory.get(silence.name)
         return None if note is None else notice(note.value, silence.number, over=False, count=0)
 
-    def _inhibited(self) -> Kept | None:
-        for each in self.inhibitions:
-            if not each.target.holds(self.event) or each.source.holds(self.event):
-                continue
-            if any(until > self.now for until in _value(self.memory.get(each.place(self.event))).values()):
-                return Kept("inhibited", f"inhibited by {each.name}")
-        return None
-
     def _gathered(self, message: Message, group: Grouping) -> Kept:
-        by = [field.value(self.event) for field in group.by]
+        by = [each.value(self.event) for each in group.by]
         name = named("group", message.rule, message.portal, message.user_id, *by)
         note = self.memory.get(name)
-        value = _value(note) or {**_whose(message), "members": {}, "told_at": None, "changed": False, "more": 0}
-        key, members = self.event.key or f"#{self.event.id}.{self.event.nth}", value["members"]
-        known = members.get(key)
-        if known is None and len(members) >= MOST_KEPT:
-            value["more"] += 1
-        else:
-            told = known["told"] if known else ""
-            members[key] = {**_reference(self.event), "state": self.event.state, "told": told, "at": self.now}
-        value["changed"] = value["changed"] or any(each["state"] != each["told"] for each in members.values())
+        was: Mapping[str, Any] = {"members": {}, "told_at": None, "changed": False, "more": 0}
+        value = {**_whose(message), **(was if note is None else note.value)}
+        self._join(value)
         due = note.due if note is not None else None
         if due is None or (value["told_at"] is not None and value["changed"]):
             due = _next(value["told_at"], group, self.now)
         self.memory.put(name, Note(value, due))
         return Kept("grouped", f"gathered till {clock(due)}")
+
+    def _join(self, group: dict[str, Any]) -> None:
+        """Take the event in. What has no end is a member for itself; beyond MOST_KEPT they are only counted."""
+        state = self.event.state
+        lasting = state in UNFINISHED or state in FINISHED
+        key = self.event.key if self.event.key and lasting else f"#{self.event.id}.{self.event.nth}"
+        members, known = group["members"], group["members"].get(key)
+        if known is None and state in FINISHED and group["more"]:
+            group["more"] -= 1  # the end of one that was only counted
+        elif known is None and len(members) >= MOST_KEPT:
+            group |= {"more": group["more"] + 1, "changed": True}
+            return
+        told = known["told"] if known else ""
+        group["members"] = {**members, key: {**_reference(self.event), "state": state, "told": told, "at": self.now}}
+        # A firing alert is only repeated; whatever else comes again (a pull request is pushed to) is news.
+        group["changed"] = group["changed"] or state != told or state != "firing"
 
     def _repeated(self, message: Message, repeat: float) -> Kept | None:
         name = named("repeat", message.rule, message.portal, message.user_id, message.key)
@@ -201,15 +249,14 @@ class Gate:
         note = self.memory.get(name)
         if note is None or note.due is None or (note.due <= self.now and not note.value["members"]):
             note = Note({**_whose(message), "count": 0, "members": [], "more": 0}, due=self.now + throttle.per)
-        value = _value(note)
+        value = note.value
         if value["count"] < throttle.most:
-            value["count"] += 1
-            self.memory.put(name, Note(value, note.due))
+            self.memory.put(name, Note({**value, "count": value["count"] + 1}, note.due))
             return None
         if len(value["members"]) < MOST_KEPT:
-            value["members"].append(_reference(self.event))
+            value = {**value, "members": [*value["members"], _reference(self.event)]}
         else:
-            value["more"] += 1
+            value = {**value, "more": value["more"] + 1}
         self.memory.put(name, Note(value, note.due))
         return Kept("throttled", f"more than {throttle.most}; the rest comes together at {clock(note.due or 0)}")
 
@@ -219,11 +266,6 @@ def _next(told_at: float | None, group: Grouping, now: float) -> float:
     if told_at is None:
         return now + group.wait
     return told_at + group.interval * max(1, math.ceil((now - told_at) / group.interval))
-
-
-def _value(note: Note | None) -> dict[str, Any]:
-    """A note's value, to be changed: the note itself stays as it is."""
-    return {} if note is None else copied(note.value)
 
 
 def _whose(message: Message) -> dict[str, Any]:

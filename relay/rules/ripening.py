@@ -40,7 +40,10 @@ def ripen(name: str, rules: Rules, memory: Memory, events_of: EventsOf, now: dat
     note = memory.get(name)
     if note is None or note.due is None or note.due > now.timestamp():
         return ()
-    return _Ripening(name, copied(note.value), rules, memory, events_of, now).ripe()
+    own = memory.apart()  # so that a fault half-way leaves the note as it is
+    ripe = _Ripening(name, copied(note.value), rules, own, events_of, now).ripe()
+    memory.keep(own.changes)
+    return ripe
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,55 +100,58 @@ class _Ripening:
     def group(self) -> tuple[Ripe, ...]:
         rule, members = self.rule(), self.value["members"]
         group = rule.telling.group if rule else None
-        if rule is None or group is None:
-            self.memory.forget(self.name)
-            return ()
         told = self.value["told_at"] is not None
-        if not self.value["changed"] or not (told or any(each["state"] not in FINISHED for each in members.values())):
+        if not self.value["changed"] or not (told or self.goes_on()):
             return self.rest()
-        ripe = self.told(rule, group.most)
+        ripe = self.told(rule.telling if rule and group else BY_ITSELF, group.most if group else LISTED)
         going_on = {key: each | {"told": each["state"]} for key, each in members.items() if not _finished(each)}
-        if going_on:
-            value = self.value | {"members": going_on, "changed": False, "more": 0, "told_at": self.moment}
+        if group is not None and (going_on or self.value["more"]):
+            value = self.value | {"members": going_on, "changed": False, "told_at": self.moment}
             self.memory.put(self.name, Note(value, due=self.moment + group.interval))
-        else:
+        else:  # all is over, or the rules are others now and nobody will gather it
             self.memory.forget(self.name)
         return ripe
+
+    def goes_on(self) -> bool:
+        return self.value["more"] > 0 or not all(map(_finished, self.value["members"].values()))
 
     def rest(self) -> tuple[Ripe, ...]:
         """Nothing new to tell. What has no end (a comment, a push) is done with; the rest waits for its end."""
         members = {key: each for key, each in self.value["members"].items() if each["state"] in UNFINISHED}
-        touched = max((each["at"] for each in members.values()), default=0.0)
-        if members and self.moment < touched + UNTOUCHED:
+        touched = max((each["at"] for each in members.values()), default=self.value["told_at"] or 0.0)
+        if (members or self.value["more"]) and self.moment < touched + UNTOUCHED:
             self.memory.put(self.name, Note(self.value | {"members": members}, due=touched + UNTOUCHED))
         else:
             self.memory.forget(self.name)
         return ()
 
-    def told(self, rule: Rule, most: int) -> tuple[Ripe, ...]:
+    def told(self, telling: Telling, most: int) -> tuple[Ripe, ...]:
+        """The group in words; only those events are read again that it lists."""
         references = _newest_first(self.value["members"].values())
-        events = self.events_of(references)
+        events = self.events_of(references[:most])
         if not events:
             return ()
-        beyond = len(references) - len(events) + self.value["more"]
-        one = together(events, "group", key=self.name, beyond=beyond)
-        finished = one.state in FINISHED
-        if finished and rule.telling.on_resolve == "skip":
+        one = together(events, "group", key=self.name, beyond=len(references) - len(events) + self.value["more"])
+        states = [each["state"] for each in references] + ["firing"] * (self.value["more"] > 0)
+        over = sum(map(_finished, references))
+        one = replace(one, state=_state(states), conclusion=str(over or ""))
+        if not self.goes_on() and telling.on_resolve == "skip":
             return ()
-        delete = finished and rule.telling.on_resolve == "delete"
-        return self.to(self.value, one, events[:most], rule.telling, delete=delete)
+        delete = not self.goes_on() and telling.on_resolve == "delete"
+        return self.to(self.value, one, events, replace(telling, tag=None), delete=delete)
 
     # ── Digests ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def digest(self) -> tuple[Ripe, ...]:
         self.memory.forget(self.name)
         references = list(reversed(self.value["members"]))
-        rule, events = self.rule(), self.events_of(references)
-        if rule is None or not events:
+        rule, events = self.rule(), self.events_of(references[:LISTED])
+        if not events:
             return ()
         beyond = len(references) - len(events) + self.value["more"]
         one = together(events, "digest", key=f"{self.name}:{int(self.moment)}", beyond=beyond)
-        return self.to(self.value, one, events[:LISTED], replace(rule.telling, template=None, tag=None))
+        telling = rule.telling if rule else BY_ITSELF
+        return self.to(self.value, one, events, replace(telling, template=None, tag=None))
 
     # ── Silences ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +191,8 @@ def _newest_first(members: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
 def together(events: Sequence[Event], kind: str, *, key: str, beyond: int) -> Event:
     """Events as one: what they have in common, the worst of their severities, and the state of them all.
 
-    ``number`` is how many they are; ``truncated`` how many of those are not among ``events``.
+    ``number`` is how many they are; ``truncated`` how many of those are not among ``events``. Of a group, whose
+    members may be many more, ``conclusion`` is how many of them have ended.
     """
     names = list(dict.fromkeys(event.title for event in events if event.title))
     return Event(
@@ -194,8 +201,8 @@ def together(events: Sequence[Event], kind: str, *, key: str, beyond: int) -> Ev
         event=kind,
         id=max((event.id for event in events if event.id is not None), default=None),
         key=key,
-        state=_state(events),
-        severity=max((event.severity for event in events), key=weight),
+        state=_state([event.state for event in events]),
+        severity=max((event.severity for event in events if event.state not in FINISHED), key=weight, default=""),
         title=", ".join(names[:NAMES] + ([f"+{len(names) - NAMES}"] if len(names) > NAMES else [])),
         url=_common(events, "url"),
         repo=_common(events, "repo"),
@@ -213,7 +220,6 @@ def _common(events: Sequence[Event], word: str) -> str:
     return str(values.pop()) if len(values) == 1 else ""
 
 
-def _state(events: Sequence[Event]) -> State:
-    states = {event.state for event in events}
+def _state(states: Sequence[State]) -> State:
     order: tuple[State, ...] = ("firing", "open", "info", "closed", "resolved")
     return next(state for state in order if state in states)

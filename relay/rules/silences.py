@@ -93,6 +93,7 @@ def written(*, when: Mapping[str, Any], starts: float, until: float, idle: float
         "count": 0,
         "last_at": starts,
         "persons": {},
+        "kept": [],  # keys of events that have not ended
         "over": "",
     }
     return Note(value, due=min(until, starts + idle))

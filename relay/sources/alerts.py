@@ -35,6 +35,7 @@ UNKNOWN_WEIGHT = 3
 
 NAMES_IN_TITLE = 3
 
+
 class AlertOptions(SourceOptions):
     """What both senders' sources may say.
 

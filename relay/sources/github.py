@@ -19,6 +19,7 @@ from relay.model import Reading, Request
 from relay.schema import Secrets
 from relay.sources import fields
 from relay.sources.auth import check_hmac, hex_digest
+from relay.sources.github_deliveries import Redeliver
 from relay.sources.github_understand import understand
 from relay.sources.options import MEGABYTE, SourceOptions
 
@@ -41,6 +42,7 @@ class Options(SourceOptions):
     type: Literal["github"]
     secret: Secrets | None = Field(default=None, description="the webhook's secret; several while it is being changed")
     max_body: int = Field(default=LARGEST, ge=1_000, le=100 * MEGABYTE, description="largest body, in bytes")
+    redeliver: Redeliver | None = Field(default=None, description="look for deliveries that never came")
 
     @model_validator(mode="after")
     def _signed_or_open(self) -> Self:

@@ -16,9 +16,9 @@ from relay.errors import Unauthorized
 from relay.model import Alert, Event, Reading, Request
 from relay.schema import Part, Secrets
 from relay.sources import alerts, auth, fields, grafana_legacy, identity
-from relay.sources.json_source import SAME_BODY_SECONDS, state_of
 from relay.sources.links import first_link, link
 from relay.sources.proof import HeaderName, expect_proof
+from relay.sources.words import SAME_BODY_SECONDS, state_of
 
 TOLERANCE_SECONDS = 300  # a signed timestamp may differ from our clock by so much, as in Standard Webhooks 1.0
 

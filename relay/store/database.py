@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
@@ -75,6 +75,9 @@ BEGIN_POSTGRESQL = text(
 )
 
 
+Item = TypeVar("Item")
+
+
 class BadDatabase(RelayError):
     """The database cannot be used; the sentence says why and what to do."""
 
@@ -98,7 +101,7 @@ class Database:
     clock, and with SQLite the database's clock is this machine's.
 
     A transaction locks in one order, so that no two wait for each other: leases, streams by their names, turns, the
-    portal.
+    portal, the counters.
     """
 
     def __init__(self, url: Secret, *, clock: Callable[[], float] | None = None) -> None:
@@ -224,6 +227,11 @@ def alone(connection: Connection, lock: int) -> None:
     """Let one transaction with this lock in at a time, until its commit. SQLite's BEGIN IMMEDIATE already does."""
     if connection.dialect.name != "sqlite":
         connection.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+def chunks(items: Sequence[Item], size: int = 1000) -> Iterator[Sequence[Item]]:
+    """Items some at a time: PostgreSQL takes 65,535 values in one statement, and an old SQLite 32,766."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def insert_into(tx: Transaction, table: Table) -> sqlite.Insert | postgresql.Insert:

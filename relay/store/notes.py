@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from relay.model import Note
-from relay.store.database import Transaction, alone, insert_into
+from relay.store.database import Transaction, alone, chunks, insert_into
 from relay.store.tables import DUE, note
 
 NUMBERING = 7245503  # the advisory lock under which a number is drawn
@@ -54,8 +54,8 @@ def add(tx: Transaction, prefix: str, new: Note) -> str:
 def write(tx: Transaction, changes: Mapping[str, Note | None]) -> None:
     """Write down what has changed; ``None`` is forgotten."""
     gone = [name for name, each in changes.items() if each is None]
-    if gone:
-        tx.connection.execute(delete(note).where(note.c.name.in_(gone)))
+    for some in chunks(gone):
+        tx.connection.execute(delete(note).where(note.c.name.in_(some)))
     rows = [
         {"name": name, "value": json.dumps(each.value, ensure_ascii=False), "due": each.due}
         for name, each in sorted(changes.items())

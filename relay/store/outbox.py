@@ -134,10 +134,8 @@ def _supersede(tx: Transaction, newest: Mapping[streams.Name, int]) -> None:
 
 def _wake(tx: Transaction, messages: Sequence[Message]) -> None:
     """Let go what was held for quiet hours before messages that may not wait: nothing overtakes in its stream."""
-    for portal, its in groupby(sorted({streams.name(each) for each in messages}), key=itemgetter(0)):
-        held = update(message).where(
-            message.c.portal == portal, message.c.stream.in_([within for _, within in its]), RESTING
-        )
+    for portal, some in streams.by_portal(map(streams.name, messages)):
+        held = update(message).where(message.c.portal == portal, message.c.stream.in_(some), RESTING)
         tx.connection.execute(held.values(not_before=0.0))
 
 

@@ -6,7 +6,7 @@ PostgreSQL the order of numbers is else not the order of commits, and a head cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select, update
 
 from relay.model import Message
 from relay.store import text
-from relay.store.database import Transaction, insert_into
+from relay.store.database import Transaction, chunks, insert_into
 from relay.store.tables import QUEUED, message, stream
 
 Name = tuple[str, str]  # of a stream: its portal, and the recipient and tag in it
@@ -46,6 +46,13 @@ def lock(tx: Transaction, messages: Iterable[Message]) -> None:
     tx.connection.execute(row, [{"portal": portal, "stream": within} for portal, within in names])
 
 
+def by_portal(names: Iterable[Name]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The names of streams within their portals, some at a time."""
+    for portal, its in groupby(sorted(set(names)), key=itemgetter(0)):
+        for some in chunks([within for _, within in its]):
+            yield portal, some
+
+
 FIRST = (
     select(message.c.id)
     .where(message.c.portal == stream.c.portal, message.c.stream == stream.c.stream, QUEUED)
@@ -72,9 +79,9 @@ def advance(tx: Transaction, names: Iterable[Name], *, retry_at: float | None = 
     """
     rest = stream.c.retry_at if retry_at is None else literal(retry_at)
     due_at = case((rest < NOT_BEFORE, NOT_BEFORE), else_=rest)
-    for portal, its in groupby(sorted(set(names)), key=itemgetter(0)):
+    for portal, some in by_portal(names):
         tx.connection.execute(
             update(stream)
-            .where(stream.c.portal == portal, stream.c.stream.in_([within for _, within in its]))
+            .where(stream.c.portal == portal, stream.c.stream.in_(some))
             .values(head=FIRST.scalar_subquery(), rank=RANK, turn=TURN, retry_at=rest, due_at=due_at, **also)
         )

@@ -223,3 +223,13 @@ account = Table(
     Column("seen_at", Float, nullable=False),  # when the portal last said so
     Column("asked_at", Float, nullable=False),  # when somebody last took it upon himself to ask
 )
+
+# What is counted for `/metrics`. The slot is the process's, so that two rarely wait for one row: see counters.py.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("labels", Words, primary_key=True),  # JSON, sorted
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("value", Float, nullable=False, server_default="0"),
+)

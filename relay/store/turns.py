@@ -13,7 +13,7 @@ from sqlalchemy import case, select, tuple_
 
 from relay.model import Message
 from relay.store import streams
-from relay.store.database import Transaction, insert_into
+from relay.store.database import Transaction, chunks, insert_into
 from relay.store.tables import WAITING, stream, turn
 
 SERVED = 0  # stands for the recipient in the row that says which turn was served last; portals count people from 1
@@ -47,17 +47,21 @@ def served(tx: Transaction, portal: str, turns: Mapping[int, int]) -> None:
 
 
 def _last(tx: Transaction, places: set[Place]) -> dict[Place, int]:
-    found = select(turn).where(tuple_(turn.c.portal, turn.c.rank, turn.c.user_id).in_(sorted(places)))
-    return {(row.portal, row.rank, row.user_id): row.last for row in tx.connection.execute(found)}
+    place = tuple_(turn.c.portal, turn.c.rank, turn.c.user_id)
+    last: dict[Place, int] = {}
+    for some in chunks(sorted(places)):
+        rows = tx.connection.execute(select(turn).where(place.in_(some)))
+        last |= {(row.portal, row.rank, row.user_id): row.last for row in rows}
+    return last
 
 
 def _waiting(tx: Transaction, names: Sequence[streams.Name]) -> dict[tuple[str, str, int], int]:
-    if not names:
-        return {}
-    found = select(stream.c.portal, stream.c.stream, stream.c.rank, stream.c.turn).where(
-        tuple_(stream.c.portal, stream.c.stream).in_(names), WAITING
-    )
-    return {(row.portal, row.stream, row.rank): row.turn for row in tx.connection.execute(found)}
+    place = tuple_(stream.c.portal, stream.c.stream)
+    waiting: dict[tuple[str, str, int], int] = {}
+    for some in chunks(names):
+        found = select(stream.c.portal, stream.c.stream, stream.c.rank, stream.c.turn).where(place.in_(some), WAITING)
+        waiting |= {(row.portal, row.stream, row.rank): row.turn for row in tx.connection.execute(found)}
+    return waiting
 
 
 def _write(tx: Transaction, last: Mapping[Place, int]) -> None:

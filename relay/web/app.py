@@ -19,7 +19,7 @@ from relay.house import House
 from relay.model import Request
 from relay.sources import SENDERS
 from relay.store import portals
-from relay.web import install
+from relay.web import install, metrics
 
 OTHER_BODIES = 100_000  # bytes, of requests that are for no source
 COME_BACK_AFTER = "5"  # seconds; senders that read Retry-After are few, those that retry a 503 are many
@@ -84,6 +84,7 @@ def create_app(house: House) -> Flask:
         return Response("The Bitrix24 relay is running. Post events to /in/<source>.\n", mimetype="text/plain")
 
     app.register_blueprint(install.routes(house))
+    app.register_blueprint(metrics.routes(house))
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)

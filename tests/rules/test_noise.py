@@ -10,6 +10,7 @@ import pytest
 
 from relay.model import Event, Message
 from relay.rules import Decision, Memory, Rules, decide, silences
+from relay.rules import noise as noise_room
 from relay.rules.conditions import Vocabulary
 from relay.rules.ripening import Ripe, ripen
 from tests.rules.books import book
@@ -188,13 +189,65 @@ rules:
     assert it.comes(title="a").outcome == "grouped"
 
 
-def test_a_group_of_rules_that_are_no_more_is_forgotten() -> None:
-    it = play("group: {wait: 30s}")
+@pytest.mark.parametrize("noise", ["group: {wait: 30s}", "throttle: {max: 1, per: 30s}"])
+def test_what_was_gathered_by_a_rule_that_is_no_more_is_told_and_forgotten(noise: str) -> None:
+    it = play(noise)
+    it.comes(title="DiskSlow")
     it.comes(title="DiskFull")
     it.rules = book("rules:\n  - {name: others, to: ivan}\n")
 
-    assert it.passes(minutes=10) == []
+    (message,) = it.passes(minutes=10)
+    assert "DiskFull" in message.text
     assert not [note for note in it.memory.changes.values() if note]
+
+
+def test_an_event_without_an_end_is_told_each_time_that_it_comes_also_under_the_same_key() -> None:
+    it = play("group: {wait: 30s, interval: 5m}")
+    it.comes(title="push 1", key="main", state="info")
+    it.comes(title="push 2", key="main", state="info")
+    (first,) = it.passes(seconds=30)
+    it.comes(title="push 3", key="main", state="info")
+    (second,) = it.passes(minutes=5)
+
+    assert "push 1, push 2" in first.text
+    assert "push 3" in second.text
+
+
+def test_news_of_what_is_still_open_is_told() -> None:
+    it = play("group: {wait: 30s, interval: 5m}")
+    it.comes(title="PR", state="open")
+    it.passes(seconds=30)
+    it.comes(title="PR", state="open", action="synchronize")
+
+    assert len(it.passes(minutes=5)) == 1
+
+
+def test_a_group_is_not_over_while_one_that_was_only_counted_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noise_room, "MOST_KEPT", 3)
+    it = play("group: {wait: 30s, interval: 5m}")
+    for number in range(4):
+        it.comes(title=f"alert {number}")
+    it.passes(seconds=30)
+    for number in range(3):
+        it.comes(title=f"alert {number}", state="resolved")
+    (most,) = it.passes(minutes=5)
+    assert "all resolved" not in most.text
+    assert most.text.startswith("🔴")
+    it.comes(title="alert 3", state="resolved")
+    it.passes(minutes=10)
+
+    assert not [note for note in it.memory.changes.values() if note]
+
+
+def test_a_group_tells_of_more_ends_than_it_lists() -> None:
+    it = play("group: {wait: 30s, max: 2}")
+    for number in range(9):
+        it.comes(title=f"alert {number}")
+    for number in range(5):
+        it.comes(title=f"alert {number}", state="resolved")
+
+    (message,) = it.passes(seconds=30)
+    assert message.text.startswith("🔴 9 events, 5 resolved:")
 
 
 # ── Throttle ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,6 +280,13 @@ def test_a_throttle_that_held_nothing_says_nothing() -> None:
     assert it.passes(minutes=20) == []
 
 
+def test_a_throttle_lets_the_end_of_what_was_told_through() -> None:
+    it = play("throttle: {max: 1, per: 10m}")
+    it.comes(title="a")
+
+    assert it.comes(title="a", state="resolved").outcome == "addressed"
+
+
 def test_a_throttle_counts_for_each_person_alone() -> None:
     it = Play(book("rules:\n  - {name: alerts, to: {label: owner}, throttle: {max: 1, per: 10m}}\n"))
 
@@ -256,6 +316,14 @@ def test_another_state_is_told_at_once_and_so_is_what_comes_back() -> None:
     assert [it.comes(title="DiskFull", state=state).outcome for state in states] == ["addressed"] * 3
 
 
+@pytest.mark.parametrize("on_resolve", ["delete", "skip"])
+def test_what_begins_anew_is_told_although_nobody_was_told_that_it_had_ended(on_resolve: str) -> None:
+    it = play(f"repeat: 4h, on_resolve: {on_resolve}")
+    outcomes = [it.comes(title="DiskFull", state=state).outcome for state in ("firing", "resolved", "firing")]
+
+    assert outcomes[0] == outcomes[2] == "addressed"
+
+
 # ── Inhibition ────────────────────────────────────────────────────────────────────────────────────────────────
 
 INHIBIT = """
@@ -283,6 +351,25 @@ def test_while_the_cause_lasts_its_consequences_are_not_told() -> None:
     assert slow(it, severity="critical") == "addressed"
     down(it, "resolved")
     assert slow(it) == "addressed"
+
+
+def test_a_cause_ends_with_its_event_also_where_its_conditions_ask_for_a_firing_one() -> None:
+    it = play("when: {}", INHIBIT.replace("source: {", "source: {state: firing, "))
+    down(it)
+    down(it, "resolved")
+
+    assert slow(it) == "addressed"
+
+
+def test_the_end_of_what_was_told_before_its_cause_came_is_told() -> None:
+    it = play("when: {}", INHIBIT)
+    slow(it)
+    down(it)
+    labels = {"cluster": "a"}
+
+    assert it.comes(title="slow", severity="warning", labels=labels, state="resolved").outcome == "addressed"
+    assert it.comes(title="late", severity="warning", labels=labels).outcome == "inhibited"
+    assert it.comes(title="late", severity="warning", labels=labels, state="resolved").outcome == "inhibited"
 
 
 def test_of_two_causes_both_must_end() -> None:
@@ -353,6 +440,16 @@ def test_when_a_silence_ends_those_whom_it_silenced_hear_how_much_there_was() ->
     assert "3 notifications were kept back" in ended.text
     assert ended.tag == begun.tag, "the end replaces the beginning"
     assert it.comes(title="a", labels={"env": "stage"}).outcome == "addressed"
+
+
+def test_the_end_of_what_was_told_before_a_silence_is_told_and_of_what_it_kept_back_is_not() -> None:
+    it = play("when: {}")
+    it.comes(title="before", labels={"env": "stage"})
+    it.silence({"labels.env": "stage"}, until=minutes(60))
+    it.comes(title="within", labels={"env": "stage"})
+
+    assert it.comes(title="before", labels={"env": "stage"}, state="resolved").outcome == "addressed"
+    assert it.comes(title="within", labels={"env": "stage"}, state="resolved").outcome == "silenced"
 
 
 def test_nobody_hears_of_a_silence_that_silenced_nothing() -> None:

@@ -18,7 +18,7 @@ from relay.errors import StoreUnavailable
 from relay.settings import Secret
 from relay.store import database as room
 from relay.store import journal, leases, outbox
-from relay.store.database import BadDatabase, Database, Transaction
+from relay.store.database import BadDatabase, Database, Transaction, chunks
 from relay.store.tables import metadata
 from tests.conftest import Clock, Cluster, only_postgresql, only_sqlite, secret
 from tests.store.build import arrival, end, message, put, take, until, waiting
@@ -335,3 +335,8 @@ def test_a_lease_given_back_is_free_at_once(database: Database) -> None:
         assert leases.hold(tx, "router", "b", 10) is None
         leases.release(tx, "router", "a")
         assert leases.hold(tx, "router", "b", 10) == (2, True)
+
+
+def test_long_lists_are_asked_for_some_at_a_time() -> None:
+    assert [len(some) for some in chunks(range(2500))] == [1000, 1000, 500]
+    assert list(chunks([])) == []
