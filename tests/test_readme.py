@@ -36,6 +36,16 @@ ENV = {
     "ALERTMANAGER_TOKEN": "alertmanager",
     "GRAFANA_SECRET": "grafana",
     "DEPLOY_TOKEN": "deploy",
+    "GITLAB_WEBHOOK_SECRET": "gitlab",
+    "GITEA_WEBHOOK_SECRET": "gitea",
+    "SENTRY_CLIENT_SECRET": "sentry",
+    "JENKINS_TOKEN": "jenkins",
+    "BUILDBOT_TOKEN": "buildbot",
+    "ZABBIX_TOKEN": "zabbix",
+    "KUMA_TOKEN": "kuma",
+    "HEALTHCHECKS_TOKEN": "healthchecks",
+    "EVENTS_TOKEN": "events",
+    "PAYMENTS_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",  # the specification's example
 }
 # What stands around a piece of rules, section by section, unless the piece says it itself.
 FRAME = {

@@ -11,6 +11,7 @@ from relay.errors import Unauthorized
 from relay.settings import Secret
 from relay.sources import auth
 from relay.sources.options import Basic
+from relay.sources.proof import Algorithm
 from tests.sources.posts import posted
 
 NEW, OLD = Secret("new-secret"), Secret("old-secret")
@@ -40,6 +41,32 @@ MESSAGE, GOOD = VECTORS[2][1:]
 def test_published_signatures_are_made_and_accepted(secret: str, message: bytes, digest: str) -> None:
     assert auth.hex_digest(Secret(secret), message) == digest
     auth.check_hmac([Secret(secret)], message, digest, header="X-Signature")
+
+
+# RFC 2202 §3 and RFC 4231 §4.3, test case 2 of each: the same key and message by other hashes.
+OTHER_HASHES: list[tuple[Algorithm, str]] = [
+    ("sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+    ("sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+    ("sha384", "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649"),
+    (
+        "sha512",
+        "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+    ),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "published"), OTHER_HASHES)
+def test_published_signatures_of_every_hash_are_accepted_in_both_encodings(
+    algorithm: Algorithm, published: str
+) -> None:
+    message, base64_text = b"what do ya want for nothing?", base64.b64encode(bytes.fromhex(published)).decode()
+
+    auth.check_hmac([Secret("Jefe")], message, published, header="X", algorithm=algorithm)
+    auth.check_hmac([Secret("Jefe")], message, base64_text, header="X", algorithm=algorithm, encoding="base64")
+    for wrong in (base64_text.rstrip("="), base64_text.lower(), published):
+        if wrong != base64_text:
+            with pytest.raises(Unauthorized):
+                auth.check_hmac([Secret("Jefe")], message, wrong, header="X", algorithm=algorithm, encoding="base64")
 
 
 @pytest.mark.parametrize(

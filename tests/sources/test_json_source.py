@@ -19,11 +19,23 @@ from tests.sources.posts import WRONG_TYPES, changed, places, posted, stored, sw
 
 DEPLOY = stored("json/deploy__failed")
 WORDS = ("event", "action", "key", "tag", "state", "severity", "title", "text", "url", "actor", "author")
-ALL_WORDS = (*WORDS, "assignees", "owner", "repo", "branch")
+MORE_WORDS = (
+    "repo",
+    "branch",
+    "base_branch",
+    "conclusion",
+    "started_at",
+    "reviewers",
+    "mentioned",
+    "committers",
+    "paths",
+)
+ALL_WORDS = (*WORDS, "assignees", "owner", "number", *MORE_WORDS)
+PROOF = {"bearer", "basic", "hmac", "token", "standard_webhooks"}
 
 
 def options(**values: Any) -> json_source.Options:
-    proof = {} if {"bearer", "basic", "hmac", "token"} & values.keys() else {"open": True}
+    proof = {} if PROOF & values.keys() else {"open": True}
     return json_source.Options.model_validate({"type": "json", **proof, **values})
 
 
@@ -176,7 +188,21 @@ def test_a_number_may_be_a_key_of_an_object() -> None:
         ("header.cookie", "holds a credential"),
         (5, "must be text"),
         (None, "must be text"),
-        (["payload.a"], "must be text"),
+        (["payload.a", 5], "must be text"),
+        ([], "must be a list of one to 20 places"),
+        (["payload.a"] * 21, "must be a list of one to 20 places"),
+        ([["payload.a"]], "is a list in a list"),
+        (["payload.a", "header.Cookie"], "holds a credential"),
+        ("{{ payload.a", "double braces that do not pair"),
+        ("payload.a }}", "double braces that do not pair"),
+        ("{{ payload.a }} }}", "double braces that do not pair"),
+        ("{{ payload.a | upper }}", "filters are for templates"),
+        ("{{ payload.a or payload.b }}", "filters are for templates"),
+        ("{{ event.title }}", "filters are for templates"),
+        ("{{ }}", "filters are for templates"),
+        ("{{ payload. }}", "payload. goes on with a key"),
+        ("{{ header.Cookie }}", "holds a credential"),
+        ("{{ payload.a }}" * 41, "has more than 20 places"),
     ],
 )
 @pytest.mark.parametrize("word", ["event", "title", "labels"])
@@ -187,15 +213,148 @@ def test_a_malformed_place_is_refused_at_load(word: str, written: object, senten
         options(**{word: written})
 
 
-@pytest.mark.parametrize("written", ["labels", "header.X-Labels", ""])
+@pytest.mark.parametrize("written", ["labels", "header.X-Labels", "", "payload.*", "{{ payload.a }}", ["payload.a"]])
 def test_labels_are_an_object_of_the_body(written: str) -> None:
     with pytest.raises(ValidationError, match=r"such as payload\.labels"):
         options(labels=written)
 
 
 def test_the_options_have_a_json_schema_and_print_as_they_were_written() -> None:
-    assert json_source.Options.model_json_schema()["properties"]["title"]["type"] == "string"
-    assert options(title="payload.a.0").model_dump()["title"] == "payload.a.0"
+    schema = json_source.Options.model_json_schema()["properties"]["title"]
+    assert [each["type"] for each in schema["anyOf"]] == ["string", "array"]
+    for written in ("payload.a.0", "{{ payload.a }}!", ["payload.a", "header.X-A", "nothing"]):
+        assert options(title=written).model_dump(mode="json")["title"] == written
+        assert options(title=options(title=written).title) == options(title=written)
+
+
+# ── Several values, several places ────────────────────────────────────────────────────────────────────────────
+
+BUILD = posted(
+    {
+        "id": 7,
+        "reviews": [{"user": {"email": "ivan@example.com"}}, {"user": {"email": "olga@example.com"}}, {"user": None}],
+        "teams": {"web": {"owner": "dana"}, "db": {"owner": "ivan, olga"}},
+        "commits": [{"files": ["a.py", "b.py"]}, {"files": ["b.py"]}],
+        "when": 1795417478,
+        "empty": "",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "people"),
+    [
+        ("payload.reviews.*.user.email", ("ivan@example.com", "olga@example.com")),
+        ("payload.teams.*.owner", ("dana", "ivan", "olga")),
+        ("payload.commits.*.files", ("a.py", "b.py")),
+        ("payload.commits.*.files.*", ("a.py", "b.py")),
+        ("payload.*.web.owner", ("dana",)),
+        ("payload.missing.*.x", ()),
+        ("payload.id.*", ()),
+        (["payload.missing.*", "payload.teams.web.owner", "payload.id"], ("dana",)),
+        ("{{ payload.teams.web.owner }}@example.com", ("dana@example.com",)),
+    ],
+)
+def test_people_may_stand_in_several_places(place: str | list[str], people: tuple[str, ...]) -> None:
+    assert event(BUILD, reviewers=place).reviewers == people
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        ("payload.reviews.*.user.email", "ivan@example.com, olga@example.com"),
+        ("Build {{ payload.id }}", "Build 7"),
+        ("{{payload.id}}/{{  payload.teams.web.owner  }}", "7/dana"),
+        ("{{ payload.missing }}/{{ payload.id }}", "/7"),
+        ("Build {{ payload.missing }} of {{ payload.empty }}", ""),
+        ("a { brace } stays: {{ payload.id }}", "a { brace } stays: 7"),
+        (["payload.missing", "payload.empty", "payload.id"], "7"),
+        (["payload.missing", "Build {{ payload.empty }}", "nothing found"], "nothing found"),
+        (["payload.missing", "payload.empty"], ""),
+        ("payload.when.*", ""),
+    ],
+)
+def test_a_word_may_be_made_of_several_places_or_the_first_of_them(place: str | list[str], word: str) -> None:
+    assert event(BUILD, title=place).title == word
+
+
+def test_the_tag_of_nothing_is_nothing_and_replaces_nothing() -> None:
+    assert event(BUILD, tag="build {{ payload.missing }}").key == ""
+    assert event(BUILD, tag="build {{ payload.id }}").key == "deploys:build 7"
+
+
+@pytest.mark.parametrize("value", [5, "5", "-5"])
+def test_a_number_is_a_whole_number(value: object) -> None:
+    assert event(posted({"n": value}), number="payload.n").number == int(str(value))
+
+
+@pytest.mark.parametrize("value", ["PR-5", 1.5, True, "5" * 19, "٥"])
+def test_what_is_no_whole_number_is_refused_by_its_place(value: object) -> None:
+    with pytest.raises(NotUnderstood, match=r"^payload\.n is not a whole number"):
+        event(posted({"n": value}), number="payload.n")
+
+
+def test_the_remaining_words_are_taken_as_they_stand() -> None:
+    found = event(
+        BUILD,
+        started_at="payload.when",
+        conclusion="payload.id",
+        base_branch="main",
+        paths="payload.commits.*.files",
+        mentioned="payload.teams.*.owner",
+        committers="ivan, olga",
+    )
+
+    assert found.started_at == "2026-11-23T07:04:38+00:00"
+    assert (found.conclusion, found.base_branch, found.paths) == ("7", "main", ("a.py", "b.py"))
+    assert (found.mentioned, found.committers, found.number) == (("dana", "ivan", "olga"), ("ivan", "olga"), None)
+
+
+# ── Forms ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FORM = stored("json/form__urlencoded")
+
+
+def test_the_fields_of_a_form_are_texts() -> None:
+    found = event(FORM, title="payload.title", state="payload.status", actor="payload.by")
+
+    assert (found.title, found.state, found.actor) == ("Deploy of shop упал", "firing", "ivan")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"other=1&payload=%7B%22a%22%3A+%22b%22%7D&payload=second"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n\xff\r\n'
+            b'--x\r\nContent-Disposition: form-data; name="payload"\r\n\r\n{"a": "b"}\r\n--x--\r\n',
+        ),
+        ("application/json", b'{"a": "b"}'),
+        ("application/x-www-form-urlencoded", b' {"a": "b"}'),  # as `curl --data` says
+        ("", b'{"a": "b"}'),
+    ],
+)
+def test_the_json_in_a_form_is_taken_from_the_field_that_is_named(content_type: str, body: bytes) -> None:
+    found = event(posted(body, {"content-type": content_type}), form="payload", title="payload.a")
+
+    assert (found.title, found.payload) == ("b", {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "sentence"),
+    [
+        ("application/x-www-form-urlencoded", b"other=1", "the form has no field payload"),
+        ("application/x-www-form-urlencoded", b"payload=text", "not valid JSON"),
+        ("application/x-www-form-urlencoded", b"payload=%FF", "the form cannot be read"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 201, "the form cannot be read"),
+        ("multipart/form-data", b"--x--", "the form cannot be read|no field"),
+        ("multipart/form-data; boundary=x", b"nothing of the kind", "the form cannot be read|no field"),
+    ],
+)
+def test_a_form_that_holds_no_json_is_refused(content_type: str, body: bytes, sentence: str) -> None:
+    with pytest.raises(NotUnderstood, match=sentence):
+        event(posted(body, {"content-type": content_type}), form="payload")
 
 
 # ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,6 +373,20 @@ def test_the_options_have_a_json_schema_and_print_as_they_were_written() -> None
 def test_the_senders_words_become_five_states(state: str, words: list[str]) -> None:
     for word in words:
         assert event(posted({"s": word}), state="payload.s").state == state
+
+
+def test_a_sender_s_own_words_become_states_as_the_source_says() -> None:
+    own: dict[object, str] = {2: "firing", "Critical": "firing", True: "open", "ok": "info"}
+
+    for said, state in [(2, "firing"), ("2", "firing"), (" CRITICAL ", "firing"), (True, "open"), ("ok", "info")]:
+        assert event(posted({"s": said}), state="payload.s", states=own).state == state
+    assert event(posted({"s": "down"}), state="payload.s", states=own).state == "firing"
+
+
+@pytest.mark.parametrize("states", [{"2": "on fire"}, ["firing"], "firing", {"2": None}])
+def test_states_are_the_relay_s_five(states: object) -> None:
+    with pytest.raises(ValidationError, match="states"):
+        options(state="payload.s", states=states)
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "ftp://example.com", "https://", "example.com/x"])
@@ -339,11 +512,19 @@ def test_uptime_kuma_s_monitor_is_a_tag() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "no credentials: give bearer or basic or hmac or token, or open: true"),
+        ({}, "no credentials: give bearer or basic or token or hmac or standard_webhooks, or open: true"),
         ({"open": True, "bearer": "t"}, "open: true lets anybody in, bearer does not"),
         ({"bearer": "t", "basic": {"username": "u", "password": "p"}}, "fill the same Authorization header"),
         ({"bearer": "t", "token": {"header": "authorization", "value": "v"}}, "token.header is Authorization"),
         ({"hmac": {"secret": "s"}}, "header"),
+        ({"hmac": {"secret": "s", "header": "X", "algorithm": "md5"}}, "'sha256', 'sha1', 'sha384' or 'sha512'"),
+        ({"hmac": {"secret": "s", "header": "X", "encoding": "hexx"}}, "'hex' or 'base64'"),
+        ({"bearer": "t", "hmac": {"secret": "s", "header": "Authorization"}}, "hmac.header is a header that another"),
+        (
+            {"token": {"header": "X-A", "value": "v"}, "hmac": {"secret": "s", "header": "x-a"}},
+            "hmac.header is a header that another",
+        ),
+        ({"standard_webhooks": {"secret": "short?"}}, "is no secret of Standard Webhooks"),
         ({"hmac": {"secret": "", "header": "X-Sign"}}, "is empty"),
         ({"token": {"header": "X-Token", "value": ""}}, "is empty"),
         ({"token": {"header": "X Token", "value": "v"}}, "pattern"),
@@ -360,6 +541,10 @@ WAYS: list[dict[str, Any]] = [
     {"basic": {"username": "deployer", "password": "p:ароль"}},
     {"hmac": {"secret": ["new", "old"], "header": "X-Signature"}},
     {"hmac": {"secret": "s", "header": "X-Hub-Signature-256", "prefix": "sha256="}},
+    {"hmac": {"secret": "s", "header": "X-Shopify-Hmac-Sha256", "encoding": "base64"}},
+    {"hmac": {"secret": "s", "header": "X-Hub-Signature", "prefix": "sha1=", "algorithm": "sha1"}},
+    {"hmac": {"secret": ["new", "old"], "header": "X-S", "algorithm": "sha512", "encoding": "base64"}},
+    {"standard_webhooks": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "bearer": "t"},
     {"token": {"header": "X-Relay-Token", "value": ["new", "old"]}},
     {"token": {"header": "Authorization", "value": "zabbix-token"}},
     {"hmac": {"secret": "s", "header": "X-Signature"}, "bearer": "t"},
