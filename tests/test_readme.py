@@ -35,6 +35,7 @@ ENV = {
     "GITHUB_WEBHOOK_SECRET": "github",
     "ALERTMANAGER_TOKEN": "alertmanager",
     "GRAFANA_SECRET": "grafana",
+    "GITHUB_TOKEN": "a-token",
     "DEPLOY_TOKEN": "deploy",
     "GITLAB_WEBHOOK_SECRET": "gitlab",
     "GITEA_WEBHOOK_SECRET": "gitea",
