@@ -4,7 +4,7 @@ PYTHON ?= python3
 # The environments are made without pip in them: Debian's Python has no ensurepip, and the pip outside can fill them.
 INSTALL = $(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test lint chaos requirements help
+.PHONY: run test lint chaos bench requirements help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ lint: .venv-test/ready ## style, types and the shape of the house
 
 chaos: .venv-test/ready ## half an hour of kills and failures (SECONDS, DATABASE to change it)
 	.venv-test/bin/python -m tests.line.chaos --seconds $(or $(SECONDS),1800) $(if $(DATABASE),--database $(DATABASE))
+
+bench: .venv-test/ready ## what it costs: rules, store, an idle worker, 10,000 deliveries (some twenty minutes)
+	@for each in decide store idle delivery; do .venv-test/bin/python -m bench.$$each || exit 1; done
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear --without-pip $(@D)
