@@ -46,11 +46,12 @@ class Course:
         Raises:
             Refused: the rules do not know the source, or it cannot read the request.
         """
-        decisions = router.decisions_on(entry, self.rules, self._memory, now)
+        own = self._memory.apart()
+        decisions = router.decisions_on(entry, self.rules, own, now)
+        self._memory.keep(own.changes)
         if self.events_of is None:
             self._seen |= {(event.id, event.nth): event for event in router.understand(entry, self.rules)}
-        for decision in decisions:
-            self._remind(decision.changes)
+        self._remind(own.changes)
         told = [_told(message, now, entry.id) for decision in decisions for message in decision.messages]
         return decisions, told
 
