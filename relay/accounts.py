@@ -123,25 +123,12 @@ def sync(
     """
     for start in range(0, len(addresses), BATCH):
         asked = users.lookup(addresses[start : start + BATCH])
-        spend(database, to, sleep)
+        courier.spend(database, to, sleep)
         reply = authorisation.ask(to.client, asked.method, asked.payload)
         sought = users.read(asked, reply.status, reply.body)
         if not dry_run:
             _write(database, to.name, sought)
         yield from sought
-
-
-def spend(database: Database, to: Destination, sleep: Callable[[float], object]) -> None:
-    """Wait for one's turn, and count one request in the pace that all who call this portal share."""
-    while True:
-        with database.write() as tx:
-            state = portals.get(tx, to.name)
-            ours = courier.pace_now(to, state, tx.now)
-            wait = ours.wait(state.level, state.level_at, tx.now)
-            if wait <= 0:
-                portals.fill(tx, to.name, ours.level(state.level, state.level_at, tx.now) + 1)
-                return
-        sleep(wait)
 
 
 def _write(database: Database, portal: str, sought: Sequence[Sought]) -> None:

@@ -6,7 +6,7 @@ before the call, so that no crash and no second worker can ask more of a portal 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from relay import failpoint
@@ -110,6 +110,19 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
 def pace_now(to: Destination, state: PortalState, now: float) -> pace.Pace:
     """The pace in force: the plan's, less what others on our address seem to take."""
     return to.pace.part(pace.share(state.share, state.share_at, now))
+
+
+def spend(database: Database, to: Destination, sleep: Callable[[float], object]) -> None:
+    """Wait for one's turn, and count one request in the pace that all who call this portal share."""
+    while True:
+        with database.write() as tx:
+            state = _set_right(tx, portals.get(tx, to.name))
+            ours = pace_now(to, state, tx.now)
+            wait = ours.wait(state.level, state.level_at, tx.now)
+            if wait <= 0:
+                portals.fill(tx, to.name, ours.level(state.level, state.level_at, tx.now) + 1)
+                return
+        sleep(wait)
 
 
 def _set_right(tx: Transaction, state: PortalState) -> PortalState:

@@ -130,18 +130,8 @@ class Doctor:
 
     def _ask(self, method: str, payload: Mapping[str, Any]) -> Reply:
         """One call, counted in the pace that the couriers share."""
-        self._spend()
+        courier.spend(self._database, self._to, self._sleep)
         return authorisation.ask(self._to.client, method, payload)
-
-    def _spend(self) -> None:
-        while True:
-            with self._database.write() as tx:
-                state = portals.get(tx, self._to.name)
-                wait = self._to.pace.wait(state.level, state.level_at, tx.now)
-                if wait <= 0:
-                    portals.fill(tx, self._to.name, self._to.pace.level(state.level, state.level_at, tx.now) + 1)
-                    return
-            self._sleep(wait)
 
     def _answered(self, method: str, payload: Mapping[str, Any]) -> Reply:
         """
@@ -200,13 +190,21 @@ class Doctor:
     def _pace(self) -> Finding:
         pace = self._to.pace
         with self._database.read() as tx:
-            state = next((each for each in portals.everything(tx) if each.name == self._to.name), None)
+            state = portals.look(tx, self._to.name)
+            ours = courier.pace_now(self._to, state, tx.now) if state else pace
         if state is not None and state.trouble == "rate":
             return Finding(
                 probe="pace",
                 mark="doubt",
                 found=f"the portal has refused requests for their rate ({pace.rate:g}/s, burst {pace.burst})",
                 advice="lower plan: in the rules, or see who else asks from this address",
+            )
+        if ours.rate < pace.rate:
+            return Finding(
+                probe="pace",
+                mark="doubt",
+                found=f"{ours.rate:.2g} requests a second: others on our address take the rest of what plan: says",
+                advice="see who else asks the portal from this address; the share grows back by itself",
             )
         found = f"{pace.rate:g} requests a second, burst {pace.burst}, as plan: says"
         advice = "it cannot be probed without being refused: compare plan: with the portal's tariff"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from relay import house
-from relay.accounts import EVERY, LONGEST, LOOK_EVERY, Accounts, confirm, spend, sync
+from relay import courier, house
+from relay.accounts import EVERY, LONGEST, LOOK_EVERY, Accounts, confirm, sync
 from relay.bitrix import pace
 from relay.bitrix.options import Plan, PortalOptions
 from relay.bitrix.users import LookupRefused
@@ -107,7 +107,7 @@ def test_a_full_bucket_is_waited_for(database: Database, to: Destination, clock:
         clock.forward(seconds)
 
     for _ in range(3):
-        spend(database, slow, sleep)
+        courier.spend(database, slow, sleep)
 
     assert [round(wait, 1) for wait in waits] == [2.0, 2.0]
 

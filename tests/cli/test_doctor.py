@@ -329,6 +329,19 @@ def test_the_doctors_calls_are_counted_in_the_pace_that_all_share(surgery: Surge
     assert round(level) == len(server.portal.calls())
 
 
+def test_a_share_that_others_leave_us_is_told(surgery: Surgery, server: Server) -> None:
+    surgery.configure({"webhook": server.webhook})
+    database = surgery.database()
+    with database.write() as tx:
+        portals.get(tx, "main")
+        portals.take_share(tx, "main", 0.25)
+    database.close()
+
+    pace = surgery.findings("--no-send")["pace"]
+    assert pace["mark"] == "doubt"
+    assert pace["found"].startswith("0.5 requests a second: others")
+
+
 def test_a_paused_portal_that_is_well_again_goes_on_at_once(surgery: Surgery, server: Server) -> None:
     surgery.configure({"webhook": server.webhook})
     database = surgery.database()
