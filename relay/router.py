@@ -293,7 +293,7 @@ def _ripen(database: Database, name: str, rules: Rules, memory: Memory, now: dat
     def events_of(references: Sequence[Reference]) -> Sequence[Event]:
         return recorded(database, rules, references)
 
-    own = memory.apart()
+    own = memory.apart()  # so that a fault half-way leaves the note as it is
     try:
         ripe = ripen(name, rules, own, events_of, now)
     except StoreUnavailable:

@@ -36,14 +36,11 @@ class Ripe:
 
 
 def ripen(name: str, rules: Rules, memory: Memory, events_of: EventsOf, now: datetime) -> tuple[Ripe, ...]:
-    """Deal with one note, if it is due. What changes is put into ``memory``."""
+    """Deal with one note, if it is due. What changes is put into ``memory``; by half, if a fault comes between."""
     note = memory.get(name)
     if note is None or note.due is None or note.due > now.timestamp():
         return ()
-    own = memory.apart()  # so that a fault half-way leaves the note as it is
-    ripe = _Ripening(name, copied(note.value), rules, own, events_of, now).ripe()
-    memory.keep(own.changes)
-    return ripe
+    return _Ripening(name, copied(note.value), rules, memory, events_of, now).ripe()
 
 
 @dataclass(frozen=True, slots=True)
