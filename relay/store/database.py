@@ -34,6 +34,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from relay.errors import RelayError, StoreUnavailable
 from relay.settings import Secret
+from relay.store.bell import Bell
 from relay.store.watching import CHANNEL, Counter, Listener, Watch
 
 # Releases before this one can corrupt a WAL database when two connections write and checkpoint at the same moment
@@ -107,6 +108,7 @@ class Database:
     def __init__(self, url: Secret, *, clock: Callable[[], float] | None = None) -> None:
         self._url = _parse(url)
         self._engine = _open(self._url)
+        self._bell = Bell(Path(str(self._url.database)).absolute()) if self.is_sqlite else None
         self._clock = clock
 
     @property
@@ -133,6 +135,8 @@ class Database:
             yield tx
             if tx.news and not self.is_sqlite:
                 connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        if tx.news and self._bell is not None:
+            self._bell.ring()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -147,7 +151,7 @@ class Database:
     def watch(self) -> Iterator[Watch]:
         """Yield a cheap way to wait for what others commit; on PostgreSQL, for what they leave for us (``news``)."""
         with self._explained():
-            watch = Counter(self._engine) if self.is_sqlite else Listener(self._engine)
+            watch = Listener(self._engine) if self._bell is None else Counter(self._engine, self._bell)
         try:
             yield watch
         finally:
@@ -175,6 +179,8 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._bell is not None:
+            self._bell.close()
 
     def _begin(self, connection: Connection) -> float:
         """Set the transaction's limits, and tell its moment."""

@@ -1,4 +1,4 @@
-"""«Has anything been committed?», asked cheaply: by a counter of SQLite's, or by PostgreSQL's notifications.
+"""«Has anything been committed?», asked cheaply: by a bell and a counter of SQLite's, or PostgreSQL's notifications.
 
 Never says what has changed, and may say so for nothing: who is woken looks for himself.
 """
@@ -12,16 +12,24 @@ from typing import Any
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
+from relay.store.bell import Bell
+
 CHANNEL = "relay"
-LOOK_EVERY = 0.03  # seconds between two looks at SQLite's counter: 5 µs each, and ten times that to wake up for it
+LOOK_EVERY = 0.25  # seconds between two looks at SQLite's counter, for those who change something and do not ring
+LOOK_DEAF = 0.03  # seconds, where no bell can be heard: a look is 5 µs, and ten times that to wake up for it
 
 Watch = Callable[[float], bool]  # waits up to so many seconds; True as soon as something may have changed
 
 
 class Counter:
-    """``PRAGMA data_version``: the commits of other connections, as one connection that stays open sees them."""
+    """``PRAGMA data_version``: the commits of other connections, as one connection that stays open sees them.
 
-    def __init__(self, engine: Engine) -> None:
+    It is looked at whenever the bell rings, and now and then.
+    """
+
+    def __init__(self, engine: Engine, bell: Bell) -> None:
+        self._ear = bell.hang()
+        self._every = LOOK_EVERY if self._ear.hears else LOOK_DEAF
         self._connection: PoolProxiedConnection = engine.raw_connection()
         self._cursor: Any = self._connection.cursor()
         self._seen = self._look()
@@ -29,13 +37,14 @@ class Counter:
     def __call__(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(LOOK_EVERY, left))
+            self._ear.wait(min(self._every, left))
             if (now := self._look()) != self._seen:
                 self._seen = now
                 return True
         return False
 
     def close(self) -> None:
+        self._ear.close()
         self._cursor.close()
         self._connection.close()
 
