@@ -25,7 +25,7 @@ from relay.work import Worker
 
 SECRET = "It's a Secret to Everybody"
 TOKEN = "alertmanager-token"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 RULES = """\
 version: 1

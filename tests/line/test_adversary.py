@@ -38,7 +38,7 @@ from tests.line.conftest import RULES, TOKEN, Line, until
 from tests.line.processes import free_port
 from tests.store.build import message, put, take
 
-SOON = 5.0  # seconds
+SOON = 20.0  # seconds, of a machine that does much else
 
 
 # ── One event, one message, one answer must not stop the others ───────────────────────────────────────────────
