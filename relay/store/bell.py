@@ -41,9 +41,9 @@ class Bell:
         """Begin to listen."""
         path = self._folder / uuid.uuid4().hex[:12]
         heard = _datagrams()
+        if heard is None:
+            return Ear(None, path)
         try:
-            if heard is None:
-                return Ear(None, path)
             self._folder.mkdir(mode=0o700, exist_ok=True)
             heard.bind(str(path))
         except OSError:
