@@ -57,7 +57,8 @@ class Alert:
     started_at: str = ""
     ended_at: str = ""
     fingerprint: str = ""
-    url: str = ""
+    url: str = ""  # where it is seen best: its panel, its dashboard, or its expression
+    rule_url: str = ""  # the page of the rule that raised it, where that is another
     dashboard_url: str = ""
     silence_url: str = ""
     runbook_url: str = ""
@@ -168,6 +169,7 @@ class Parcel:
     plain: bool = False  # send without blocks: the portal has refused them once
     created_at: float = 0.0  # Unix seconds
     failing_since: float | None = None  # Unix seconds, of its own first failure
+    event: int | None = None  # the journal's number of what it tells of
 
 
 # ── Verdicts: what one answer means for one parcel ────────────────────────────────────────────────────────────

@@ -27,12 +27,14 @@ _SEVERITIES: Mapping[str, str] = {
     **dict.fromkeys(("warning", "average", "medium", "moderate", "p2", "p3"), AMBER),
     **dict.fromkeys(("info", "information", "notice", "none", "note", "low", "debug", "p4", "p5"), BLUE),
 }
+_LIGHTS = {RED: "🔴", AMBER: "🟠", BLUE: "🔵"}
 _GRAVEST_FIRST = (RED, AMBER, BLUE)
 # GitHub's conclusions of runs and checks, states of reviews, and what became of a pull request.
 _CONCLUSIONS: Mapping[str, str] = {
     **dict.fromkeys(("success", "approved"), GREEN),
     **dict.fromkeys(("failure", "error", "timed_out", "startup_failure"), RED),
     **dict.fromkeys(("action_required", "cancelled", "changes_requested"), AMBER),
+    **dict.fromkeys(("CI_FAILURE", "CI_TIMEOUT", "MERGE_CONFLICT", "invalidated"), AMBER),  # of the merge queue
     **dict.fromkeys(("neutral", "skipped", "stale", "commented", "dismissed", "not_planned"), GREY),
     "merged": VIOLET,
     # Grafana's words, with capitals, for an alert whose query gave nothing or could not be run (grafana_state_reason).
@@ -63,6 +65,11 @@ def _gravest(severities: Iterable[str]) -> str:
     """The gravest of them; a severity that nobody knows may be grave."""
     colours = {_SEVERITIES.get(severity.casefold(), RED) for severity in severities}
     return next(colour for colour in _GRAVEST_FIRST if colour in colours)
+
+
+def light(severity: str) -> str:
+    """The sign before an alarm of that severity, for those who see no colour of the portal's."""
+    return _LIGHTS[_SEVERITIES.get(severity.casefold(), RED)]
 
 
 def known(colour: str) -> bool:

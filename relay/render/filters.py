@@ -13,6 +13,7 @@ from jinja2 import Environment, pass_context
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context as Scope
 
+from relay.render import colour
 from relay.render.address import clean_address
 from relay.render.bbcode import BB, Piece, Rich, Words, one_line
 from relay.render.markdown import link as linked
@@ -82,6 +83,11 @@ def code(value: Any) -> Rich:
     return _wrapped(value, "code")
 
 
+def light(severity: Any) -> str:
+    """🔴, 🟠 or 🔵 by the word for a severity; 🔴 where it is none or unknown."""
+    return colour.light(str.__str__(read(severity)))
+
+
 def _wrapped(value: Any, tag: str) -> Rich:
     pieces = read(value).pieces
     return Rich((BB(f"[{tag}]"), *pieces, BB(f"[/{tag}]"))) if pieces else Rich(())
@@ -147,6 +153,7 @@ OWN: Mapping[str, Callable[..., Any]] = {
     "link": link,
     "bold": bold,
     "code": code,
+    "light": light,
     "join": join,
     "replace": replace,
     "round": rounded,

@@ -20,6 +20,7 @@ _PAIRED = frozenset(
     ("b", "i", "u", "s", "url", "code", "color", "size", "user", "chat", "context", "send", "put", "call", "img")
 )
 _VALUED = _PAIRED | {"icon", "disk", "timestamp", "rating", "pch", "date", "attach"}  # may have words in their value
+_QUOTED = re.compile(r"^(?=>>)", re.MULTILINE)
 _VOID = "\0"  # stands in a tag for an address that could not be kept
 
 
@@ -85,8 +86,10 @@ class Writer:
         inside = self._open[-1][0] if self._open else ""
         if not words:
             return
-        if any(name == "code" for name, _ in self._open):
-            self._put(lines(words), self._code if self._in_code() else self._hostile)
+        if self._in_code():
+            self._put(lines(words), self._code)
+        elif any(name == "code" for name, _ in self._open):  # which ATTACH has not: the lines stay, and quote nothing
+            self._put(_QUOTED.sub(BREAK, lines(words)), self._hostile)
         elif inside in ("url:", "img") and (address := clean_address(words)):  # [url]{{ event.url }}[/url]
             self._put_whole(address)
         elif words := one_line(words):

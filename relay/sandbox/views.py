@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from relay.sandbox import bbcode, text, words
+from relay.sandbox import attach, bbcode, text, words
 from relay.sandbox.attach import Block
 from relay.sandbox.bell import Notification
 from relay.sandbox.people import OWNER, Person
@@ -61,6 +61,17 @@ def cards(portal: Portal, language: str) -> list[Card]:
     now = local(portal.now())
     people = {person.id: person for person in portal.people}
     return [_card(portal, person, people, language, now) for person in people.values()]
+
+
+def drawn(message: str, attachment: dict[str, Any] | None) -> tuple[tuple[bbcode.Node, ...], Attach | None]:
+    """The text and the blocks of a notification that nobody has sent, as its reader would see them.
+
+    Raises:
+        Refusal: the portal would not take the attachment.
+    """
+    stored = attach.normalise(attachment, now=0.0)
+    sent = text.on_send(message, visible=lambda _: True)
+    return bbcode.parse(text.on_read(sent)), _attach(stored) if stored else None
 
 
 def local(moment: float) -> datetime:

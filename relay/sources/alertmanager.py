@@ -67,6 +67,7 @@ def read(name: str, options: Options, request: Request) -> Reading:
         source=name,
         sender="alertmanager",
         url=link(f"{address}/#/alerts?receiver={quote(fields.text(data, 'receiver'), safe='')}"),
+        links=options.links,
     )
     return alerts.reading(group, per=options.per, window=options.dedup_window)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from relay.model import Alert, Event, Reading
 from relay.schema import Duration, Secrets
 from relay.sources import fields, identity
-from relay.sources.links import first_link, link
+from relay.sources.links import Bases, first_link, link, rebased
 from relay.sources.options import Basic, SourceOptions
 
 Status = Literal["firing", "resolved"]
@@ -41,13 +41,15 @@ class AlertOptions(SourceOptions):
 
     ``per`` makes one event of each group, or one of each alert. Neither sender numbers its deliveries, and a
     reminder (repeat_interval) is byte for byte a retry: what comes again within ``dedup_window`` seconds is
-    taken for a retry, later for a reminder.
+    taken for a retry, later for a reminder. Both senders often know themselves by an address that people cannot open:
+    ``links`` says what stands in its place.
     """
 
     basic: Basic | None = None
     bearer: Secrets | None = None
     per: Literal["group", "alert"] = "group"
     dedup_window: Annotated[Duration, Field(le=7 * 86400)] = 300.0
+    links: Bases = Field(default={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +72,21 @@ class Group:
 
 
 def read_group(
-    data: dict[str, Any], alerts: Sequence[Alert], *, source: str, sender: str, scope: tuple[str, ...] = (), url: str
+    data: dict[str, Any],
+    alerts: Sequence[Alert],
+    *,
+    source: str,
+    sender: str,
+    scope: tuple[str, ...] = (),
+    url: str,
+    links: Mapping[str, str],
 ) -> Group:
     """Understand what stands around the alerts.
 
     Args:
         data: the whole body.
         alerts: the body's alerts, each made by :func:`read_alert` and furnished with its sender's own links.
+        links: what stands in the place of the sender's own addresses.
 
     Raises:
         NotUnderstood: a value is of another type than the sender sends; its path is named.
@@ -88,10 +98,10 @@ def read_group(
         receiver=fields.text(data, "receiver"),
         group_key=fields.text(data, "groupKey"),
         status=_status(data, "status"),
-        alerts=tuple(alerts),
+        alerts=tuple(reachable(alert, links) for alert in alerts),
         labels=fields.texts(data, "commonLabels"),
         summary=_words(fields.texts(data, "commonAnnotations")),
-        url=url,
+        url=rebased(url, links),
         truncated=max(0, fields.number(data, "truncatedAlerts") or 0),
         reason=fields.text(data, "notification_reason"),
         payload=data,
@@ -121,6 +131,19 @@ def read_alert(data: dict[str, Any], index: int) -> Alert:
         url=link(fields.text(data, "alerts", index, "generatorURL")),
         dashboard_url=first_link(*(annotations[name] for name in sorted(annotations) if name.startswith("dashboard"))),
         runbook_url=link(annotations.get("runbook_url", "")),
+    )
+
+
+def reachable(alert: Alert, links: Mapping[str, str]) -> Alert:
+    """The alert with addresses that people can open."""
+    return replace(
+        alert,
+        url=rebased(alert.url, links),
+        rule_url=rebased(alert.rule_url, links),
+        dashboard_url=rebased(alert.dashboard_url, links),
+        silence_url=rebased(alert.silence_url, links),
+        runbook_url=rebased(alert.runbook_url, links),
+        image_url=rebased(alert.image_url, links),
     )
 
 

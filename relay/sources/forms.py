@@ -78,6 +78,6 @@ def _multipart(body: bytes, boundary: str) -> list[tuple[str, str]]:
             name, value = found[-1]
             found[-1] = (name, value + event.data)
         elif not isinstance(event, Data):
-            taken = isinstance(event, Field)
-            found += [(event.name, b"")] if isinstance(event, Field) else []
+            taken = isinstance(event, Field) and bool(event.name)  # without a name it is none (RFC 7578 §4.2)
+            found += [(event.name, b"")] if isinstance(event, Field) and taken else []
     return [(name, value.decode()) for name, value in found]

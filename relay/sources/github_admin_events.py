@@ -62,7 +62,7 @@ SECURITY = {
     "secret_scanning_alert.assigned": Row(concerns="assignee", assignees="assignee|alert.assigned_to"),
     "secret_scanning_alert.unassigned": Row(concerns="assignee", assignees="assignee"),
     "secret_scanning_alert_location": SECRET,
-    "secret_scanning_scan": Row(concerns="owner", title="{type} {source}", owners="repository.owner"),
+    "secret_scanning_scan": Row(concerns="owner", title="{R}", text="{type} {source}", owners="repository.owner"),
     "repository_vulnerability_alert": Row(
         concerns="owner",
         key="{R}:vuln:{alert.id}",
@@ -148,7 +148,7 @@ PEOPLE = {
     ),
     "organization.renamed": ORGANIZATION,
     "organization.deleted": ORGANIZATION | Row(state="closed"),
-    "membership": TEAM | Row(concerns="owner assignee", title="{team.name}: {member.login}", owners="member"),
+    "membership": TEAM | Row(concerns="owner assignee", title="{member.login} ({team.name})", owners="member"),
     "team": TEAM,
     "team_add": TEAM,
     "org_block": Row(key="org:block:{blocked_user.login}", title="{blocked_user.login}"),
@@ -179,7 +179,7 @@ PLANNING = {
         number="projects_v2.number", author="projects_v2.creator",
     ),
     "projects_v2_item": Row(
-        concerns="author", key="project:{projects_v2_item.node_id}", title="{projects_v2_item.content_type} {ACTION}",
+        concerns="author", key="project:{projects_v2_item.node_id}", title="{projects_v2_item.content_type|EVENT}",
         author="projects_v2_item.creator",
     ),
     "projects_v2_status_update": Row(
@@ -198,11 +198,11 @@ PLANNING = {
     ),
     "sponsorship": Row(
         concerns="owner", key="sponsorship:{sponsorship.node_id}",
-        title="{sponsorship.sponsor.login}: {sponsorship.tier.name}", owners="sponsorship.sponsorable",
+        title="{sponsorship.sponsor.login} ({sponsorship.tier.name})", owners="sponsorship.sponsorable",
     ),
     "marketplace_purchase": Row(
         key="marketplace:{marketplace_purchase.account.id}",
-        title="{marketplace_purchase.account.login}: {marketplace_purchase.plan.name}",
+        title="{marketplace_purchase.account.login} ({marketplace_purchase.plan.name})",
     ),
 }
 # fmt: on

@@ -303,8 +303,8 @@ RUNS = {
         branch="check_run.check_suite.head_branch", base="check_run.pull_requests.0.base.ref",
         started_at="{check_run.started_at}",
     ),
-    "check_run.requested_action": Row(state="info"),
-    # Asked for again: the conclusion that GitHub repeats is the former run's.
+    # Asked for something: the conclusion that GitHub repeats is the former run's.
+    "check_run.requested_action": Row(state="info", conclusion=""),
     "check_run.rerequested": Row(concerns="", state="info", conclusion=""),
     "check_suite": Row(
         concerns="committer",

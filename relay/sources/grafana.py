@@ -16,7 +16,7 @@ from relay.errors import Unauthorized
 from relay.model import Alert, Event, Reading, Request
 from relay.schema import Part, Secrets
 from relay.sources import alerts, auth, fields, grafana_legacy, identity
-from relay.sources.links import first_link, link
+from relay.sources.links import first_link, link, rebased
 from relay.sources.proof import HeaderName, expect_proof
 from relay.sources.words import SAME_BODY_SECONDS, state_of
 
@@ -25,6 +25,9 @@ TOLERANCE_SECONDS = 300  # a signed timestamp may differ from our clock by so mu
 # The contact point's «Test» button (grafana/alerting): every press has a groupKey of its own.
 TEST_FINGERPRINT = "57c6d9296de2ad39"
 TEST_KEY = "grafana:test"
+
+MOST_VALUES = 100  # of one alert, in its valueString
+VALUE = re.compile(r"[-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[-+]?[0-9]{1,2})?", re.ASCII | re.IGNORECASE)
 
 # Alerts of their own that Grafana raises when a rule cannot be evaluated (Grafana docs, no data and error states).
 EVALUATION_ALERTS: Mapping[str, str] = {"DatasourceNoData": "NoData", "DatasourceError": "Error"}
@@ -121,8 +124,8 @@ def read(name: str, options: Options, request: Request) -> Reading:
         return _unified(name, options, data)
     short = min(options.dedup_window, SAME_BODY_SECONDS)
     if isinstance(data, dict) and "ruleName" in data and "evalMatches" in data:
-        return grafana_legacy.read(name, data, window=short)
-    return _custom(name, request, data, window=short)
+        return grafana_legacy.read(name, data, window=short, links=options.links)
+    return _custom(name, request, data, window=short, links=options.links)
 
 
 # ── Unified alerting (Grafana 8 and later) ────────────────────────────────────────────────────────────────────
@@ -136,6 +139,7 @@ def _unified(name: str, options: Options, data: dict[str, Any]) -> Reading:
         sender="grafana",
         scope=(_organisation(data),),
         url=link(fields.text(data, "externalURL")),
+        links=options.links,
     )
     reading = alerts.reading(group, per=options.per, window=options.dedup_window)
     test = _is_test(group)
@@ -153,20 +157,35 @@ def _alert(data: dict[str, Any], index: int) -> Alert:
     address = {
         key: fields.text(data, "alerts", index, key) for key in ("panelURL", "dashboardURL", "silenceURL", "imageURL")
     }
+    url = first_link(address["panelURL"], address["dashboardURL"], alert.url)
     return replace(
         alert,
         name=(alert.labels.get("rulename") if alert.name in EVALUATION_ALERTS else "") or alert.name,
-        url=first_link(address["panelURL"], address["dashboardURL"], alert.url),
+        url=url,
+        rule_url=alert.url if alert.url != url else "",
         dashboard_url=first_link(address["dashboardURL"], alert.dashboard_url),
         silence_url=link(address["silenceURL"]),
         image_url=link(address["imageURL"]),
-        values=_values(data, "alerts", index, "values"),
+        values=_values(data, "alerts", index),
     )
 
 
 def _values(data: dict[str, Any], *path: str | int) -> Mapping[str, float]:
+    if "values" not in fields.mapping(data, *path):  # Grafana 9 and older; later ones write null where there are none
+        return _value_string(fields.text(data, *path, "valueString"))
+    path = (*path, "values")
     found = {name: value for name, value in fields.mapping(data, *path).items() if value is not None}
     return {fields.clean(name): alerts.finite(value, *path, "*") for name, value in found.items()}
+
+
+def _value_string(written: str) -> Mapping[str, float]:
+    """``[ var='B0' metric='Load' labels={host=a} value=97.5 ], [ var=…``; what is written otherwise is left out."""
+    found: dict[str, float] = {}
+    for part in written.split("], [", MOST_VALUES)[:MOST_VALUES]:
+        name = part.partition("='")[2].partition("'")[0]
+        if name and (value := VALUE.fullmatch(part.rpartition("value=")[2].rstrip(" ]"))):
+            found[name] = float(value[0])
+    return found
 
 
 def _is_test(group: alerts.Group) -> bool:
@@ -196,10 +215,14 @@ def _reason(alert: Alert) -> str:
 # ── A body of the user's own making (`payload.template`, Grafana 12) ──────────────────────────────────────────
 
 
-def _custom(name: str, request: Request, data: Any, *, window: float) -> Reading:
+CUSTOM_LINKS = ("url", "panelURL", "dashboardURL", "generatorURL", "externalURL")
+
+
+def _custom(name: str, request: Request, data: Any, *, window: float, links: Mapping[str, str]) -> Reading:
     """An event that claims little: the words are taken where a template would most likely keep Grafana's names."""
-    said = {key: value for key, value in data.items() if isinstance(value, str)} if isinstance(data, dict) else {}
-    word = fields.clean(said.get("status") or said.get("state") or "")
+    said = {key: fields.clean(value) for key, value in _texts(data)}
+    word = said.get("status") or said.get("state") or ""
+    within = {key: fields.clean(value) for key, value in _texts(data.get("commonLabels"))} if said else {}
     delivery = identity.sha256(request.body)
     event = Event(
         source=name,
@@ -207,9 +230,18 @@ def _custom(name: str, request: Request, data: Any, *, window: float) -> Reading
         event="event",
         action=word,
         delivery=delivery,
+        key=identity.key(name, identity.sha256(said["groupKey"].encode())) if said.get("groupKey") else "",
         state=state_of(word),
-        title=fields.clean(said.get("title", "")),
-        text=fields.clean(said.get("message", "")),
+        severity=said.get("severity") or within.get("severity", ""),
+        title=said.get("title", ""),
+        text=said.get("message", ""),
+        url=rebased(first_link(*(said.get(place, "") for place in CUSTOM_LINKS)), links),
+        labels=within,
         payload=data,
     )
     return Reading(delivery=delivery, window=window, events=(event,))
+
+
+def _texts(data: Any) -> list[tuple[str, str]]:
+    """The texts of an object; of anything else, none."""
+    return [(key, value) for key, value in data.items() if isinstance(value, str)] if isinstance(data, dict) else []

@@ -22,11 +22,12 @@ STATES: Mapping[str, tuple[State, str]] = {
 }
 
 
-def read(name: str, data: dict[str, Any], *, window: float) -> Reading:
+def read(name: str, data: dict[str, Any], *, window: float, links: Mapping[str, str]) -> Reading:
     """Understand one alert of a dashboard.
 
     Args:
         window: seconds; a short time, for nothing in the body tells one alarm from the next one like it.
+        links: what stands in the place of Grafana's own address.
 
     Raises:
         NotUnderstood: a value is of another type than Grafana sends.
@@ -35,7 +36,7 @@ def read(name: str, data: dict[str, Any], *, window: float) -> Reading:
     if word not in STATES:
         fields.refuse(("state",), f"one of {', '.join(STATES)}")
     state, conclusion = STATES[word]
-    alert = _alert(data, "resolved" if state == "resolved" else "firing")
+    alert = alerts.reachable(_alert(data, "resolved" if state == "resolved" else "firing"), links)
     organisation, rule = fields.number(data, "orgId"), fields.number(data, "ruleId")
     delivery = identity.digest(organisation, rule, word, alert.name, alert.summary, sorted(alert.values.items()))
     event = Event(

@@ -41,7 +41,7 @@ VALUES: Mapping[str, tuple[str, State]] = {"1": ("problem", "firing"), "0": ("re
 
 # A macro that does not apply arrives as it was written, and one without a value as *UNKNOWN* (both seen of 6.0).
 _NOTHING = re.compile(r"\{\$?[A-Z][A-Z0-9_.]*\}|\*UNKNOWN\*")
-_LOGIN = re.compile(r".*\(([^()]+)\)", re.DOTALL)  # {USER.FULLNAME}: name surname (username)
+_LOGIN = re.compile(r"\(([^()]+)\)\s*\Z")  # {USER.FULLNAME}: name surname (username)
 
 
 class Options(HeaderProof):
@@ -88,7 +88,7 @@ def read(name: str, options: Options, request: Request) -> Reading:  # noqa: ARG
         url=link(fields.text(data, "event_url")),
         labels=_labels(data),
         started_at=unix(fields.text(data, "event_timestamp")),
-        actor=_LOGIN.sub(r"\1", fields.text(data, "user")) if update else "",
+        actor=_login(fields.text(data, "user")) if update else "",
         assignees=tuple(filter(None, (each.strip() for each in fields.text(data, "to").split(",")))),
         payload=data,
     )
@@ -100,6 +100,11 @@ def _resolved(data: dict[str, Any]) -> dict[str, Any]:
         key: "" if isinstance(value, str) and _NOTHING.fullmatch(value.strip()) else value
         for key, value in data.items()
     }
+
+
+def _login(user: str) -> str:
+    named = _LOGIN.search(user)
+    return named[1] if named else user
 
 
 def _text(data: dict[str, Any], *, update: bool, known: bool) -> str:

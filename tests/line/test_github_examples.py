@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +14,8 @@ from relay.bitrix.call import TEXT_LIMIT
 from relay.rules import Memory
 from relay.sandbox.attach import LIMIT
 from relay.store import journal
-from tests.conftest import absent
 from tests.line.conftest import Line
+from tests.sources import github_published
 
 RULES = """\
 version: 1
@@ -35,12 +33,7 @@ EXAMPLES = 329
 
 @pytest.fixture(scope="module")
 def payloads() -> list[tuple[str, Any]]:
-    where = os.environ.get("RELAY_OCTOKIT_EXAMPLES") or absent(
-        "@octokit/webhooks-examples",
-        "npm install --ignore-scripts @octokit/webhooks-examples, and set RELAY_OCTOKIT_EXAMPLES to its index.json",
-    )
-    index = json.loads(Path(where).read_text(encoding="utf-8"))
-    return [(event["name"], example) for event in index for example in event["examples"]]
+    return github_published.examples()
 
 
 @pytest.mark.senders

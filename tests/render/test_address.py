@@ -12,6 +12,7 @@ REFUSED = [
     "", "javascript:alert(1)", "data:text/html,x", "ftp://x.example", "//x.example/y", "/relative", "x.example",
     "http://", "https:///x", "https://[::1]/", "https://[", "https://x.example:port/", "https://x.example:99999/",
     "https://a b.example/", "java\nscript:alert(1)", "https://x.example/" + "a" * MAX_ADDRESS, "https://\u2024.example\u2100",
+    f"https://a{'-' * 54}b.example/",
 ]  # fmt: skip
 
 
@@ -36,6 +37,7 @@ def test_an_address_that_cannot_be_followed_is_none(address: str) -> None:
         ),
         ("https://x.example/?a=1&lt;b", "https://x.example/?a=1%26lt;b"),
         ("https://x.example/$result[n0]", "https://x.example/%24result%5Bn0%5D"),
+        (f"https://x.example/{'-' * 12}?{'-' * 6}", "https://x.example/----%2D----%2D--?----%2D-"),
         ("https://пример.example/путь", "https://xn--e1afmkfd.example/%D0%BF%D1%83%D1%82%D1%8C"),
         ("http://127.0.0.1:9090/graph?g0.expr=up+%3E+1", "http://127.0.0.1:9090/graph?g0.expr=up+%3E+1"),
     ],

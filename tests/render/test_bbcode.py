@@ -209,3 +209,9 @@ def test_what_fits_is_not_marked() -> None:
 )
 def test_plain_reads_as_a_person_would(text: str, readable: str) -> None:
     assert readable == plain(text)
+
+
+def test_code_in_a_block_keeps_its_lines_and_quotes_nothing() -> None:
+    text = write([BB("[code]"), Words("x\n>>y"), BB("[/code]")], Context.ATTACH, limit=100)
+
+    assert text == f"x\n{judge.ZERO_WIDTH}>>y"

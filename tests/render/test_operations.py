@@ -66,7 +66,7 @@ CHANGED = "changed severity from Average to High and closed"
         (
             event("zabbix/trigger__recovery"),
             f"✅ Resolved in 5m 12s: {CPU}",
-            f"✅ Снова в норме (длилось 5m 12s): {CPU}",
+            f"✅ Снова в норме (длилось 5 мин 12 с): {CPU}",
         ),
         (event("zabbix/autoregistration"), "Autoregistration: db-9 · ops", "Autoregistration: db-9 · ops"),
         (event("uptime-kuma/monitor__down"), f"🔴 Down: {SHOP} — {REFUSED}", f"🔴 Не отвечает: {SHOP} — {REFUSED}"),
@@ -109,7 +109,7 @@ def test_a_problem_shows_its_facts() -> None:
         "Группы": "Linux servers, Web",
         "Значение": "97.5 %",
         "Началось": "23 ноя 10:04",
-        "Длится": "2s",
+        "Длится": "2 с",
         "team": "ops",
         "service": "shop, api",
     }

@@ -52,7 +52,8 @@ def test_both_languages_know_the_same_events() -> None:
     ("event_type", "event", "action", "key"),
     [
         ("github", "pull_request", "opened", "github.pull_request"),
-        ("github", "sponsorship", "created", "github"),
+        ("github", "solar_eclipse", "created", "github"),
+        ("github", "sponsorship", "created", "github.sponsorship"),
         ("grafana", "alert", "firing", "grafana.alert"),
         ("grafana", "event", "", "any"),
         ("json", "github.push", "", "any"),

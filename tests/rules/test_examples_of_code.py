@@ -1,4 +1,4 @@
-"""The rules that the examples of GitLab, Gitea, Sentry, Jenkins and Buildbot show can be used as they stand."""
+"""The rules that the examples of monitoring and of code show can be used as they stand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ FRAME = {
 }
 
 
-@pytest.mark.parametrize("name", ["gitlab", "gitea", "sentry", "jenkins", "buildbot"])
+@pytest.mark.parametrize(
+    "name", ["github", "alertmanager", "grafana", "gitlab", "gitea", "sentry", "jenkins", "buildbot"]
+)
 def test_the_rules_of_an_example_have_no_fault(name: str) -> None:
     (written,) = re.findall(r"^```yaml\n(.*?)^```", (EXAMPLES / name / "README.md").read_text("utf-8"), re.S | re.M)
     rest = [f"{section}: {value}" for section, value in FRAME.items() if f"\n{section}:" not in written]

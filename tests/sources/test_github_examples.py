@@ -1,23 +1,16 @@
-"""GitHub's own published payloads, every one of them: `@octokit/webhooks-examples`, which is not part of this tree.
-
-npm install --ignore-scripts @octokit/webhooks-examples
-RELAY_OCTOKIT_EXAMPLES=node_modules/@octokit/webhooks-examples/api.github.com/index.json
-"""
+"""GitHub's own published payloads, every one of them: `@octokit/webhooks-examples`, which is not part of this tree."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relay.sources import github
 from relay.sources.github_events import ROWS
-from tests.conftest import absent
+from tests.sources import github_published
 from tests.sources.github_cases import OPTIONS, posted
 
 pytestmark = pytest.mark.senders
@@ -28,15 +21,7 @@ FROM_NOBODY = {"security_advisory"}
 
 @pytest.fixture(scope="module")
 def examples() -> list[tuple[str, dict[str, Any]]]:
-    """Every payload with its event's name."""
-    index = os.environ.get("RELAY_OCTOKIT_EXAMPLES", "")
-    if not index:
-        absent(
-            "@octokit/webhooks-examples",
-            "npm install --ignore-scripts @octokit/webhooks-examples, and set RELAY_OCTOKIT_EXAMPLES to its index.json",
-        )
-    groups = json.loads(Path(index).read_text(encoding="utf-8"))
-    return [(group["name"], payload) for group in groups for payload in group["examples"]]
+    return github_published.examples()
 
 
 def test_there_are_as_many_as_were_published(examples: list[tuple[str, dict[str, Any]]]) -> None:

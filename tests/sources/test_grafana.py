@@ -562,3 +562,80 @@ def test_every_fixture_is_read(path: Any) -> None:
     assert found.event == ("event" if kind == "custom" else "alert")
     if kind in ("firing", "resolved"):
         assert found.state == kind
+
+
+# ── To the last field ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (
+            "[ var='B0' metric='Load' labels={host=a} value=97.5 ], [ var='C' metric='' labels={} value=1 ]",
+            {"B0": 97.5, "C": 1},
+        ),
+        ("[ metric='foo' labels={instance=bar} value=10 ]", {"foo": 10.0}),
+        ("[ var='A' labels={a=b} value=2.47e+09 ]", {"A": 2.47e9}),
+        ("[ var='A' labels={a=b} value=-1 ]", {"A": -1.0}),
+        ("[ var='A' labels={a=value=3} value=4 ]", {"A": 4.0}),
+        ("[ var='A' labels={} value=NaN ]", {}),
+        ("[ var='A' labels={} value=1e999 ]", {}),
+        ("[ no value ]", {}),
+        ("[ var='A' labels={} value=٣ ]", {}),
+        ("", {}),
+    ],
+)
+def test_grafana_9_writes_its_values_as_text(written: str, kept: dict[str, float]) -> None:
+    older = stored("grafana/firing__grafana_9")
+
+    assert event(with_alert(older, valueString=written)).alerts[0].values == kept
+
+
+def test_where_there_are_values_their_text_is_not_asked() -> None:
+    assert event(with_alert(FIRING, values=None)).alerts[0].values == {}
+
+
+def test_a_long_text_of_values_is_read_in_time_that_grows_with_it() -> None:
+    written = "[ var='A" * 100_000
+
+    assert event(with_alert(stored("grafana/firing__grafana_9"), valueString=written)).alerts[0].values == {}
+
+
+@pytest.mark.parametrize(
+    ("panel", "dashboard", "rule", "url", "rule_url"),
+    [
+        (
+            "https://g.example/p",
+            "https://g.example/d",
+            "https://g.example/r",
+            "https://g.example/p",
+            "https://g.example/r",
+        ),
+        ("", "https://g.example/d", "https://g.example/r", "https://g.example/d", "https://g.example/r"),
+        ("", "", "https://g.example/r", "https://g.example/r", ""),
+        ("", "", "", "", ""),
+    ],
+)
+def test_an_alert_leads_to_its_panel_then_its_dashboard_then_its_rule(
+    panel: str, dashboard: str, rule: str, url: str, rule_url: str
+) -> None:
+    alert = event(with_alert(FIRING, panelURL=panel, dashboardURL=dashboard, generatorURL=rule)).alerts[0]
+
+    assert (alert.url, alert.dashboard_url, alert.rule_url) == (url, dashboard, rule_url)
+
+
+def test_a_body_of_one_s_own_keeps_what_it_says_under_grafana_s_names() -> None:
+    said = {"groupKey": "{}:{}", "url": "javascript:alert(1)", "panelURL": "https://g.example/p", "severity": "warning"}
+    found = event(changed(CUSTOM, **said, commonLabels={"team": "ops", "n": 1}))
+    again = event(changed(CUSTOM, **said, status="resolved"))
+
+    assert (found.url, found.severity, found.labels) == ("https://g.example/p", "warning", {"team": "ops"})
+    assert found.key == again.key != ""
+    assert (found.state, again.state) == ("firing", "resolved")
+    assert event(changed(CUSTOM, commonLabels={"severity": "info"})).severity == "info"
+
+
+def test_a_body_of_one_s_own_without_words_claims_nothing() -> None:
+    bare = event(posted([1, {"commonLabels": 3}]))
+
+    assert (bare.state, bare.title, bare.key, bare.url, bare.labels) == ("info", "", "", "", {})
