@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import URL
 
 from relay.settings import Secret
@@ -113,6 +114,29 @@ def database(database_url: Secret, clock: Clock) -> Iterator[Database]:
 
 def secret(url: URL) -> Secret:
     return Secret(url.render_as_string(hide_password=False))
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a process: starting it takes seconds."""
+    if not CHROMIUM.exists():
+        absent("Chromium", f"install it as {CHROMIUM} (on Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,6 +13,7 @@ import click
 from relay import __version__, log
 from relay.cli import (
     check,
+    db,
     demo,
     diff,
     doctor,
@@ -24,6 +25,7 @@ from relay.cli import (
     oncall,
     people,
     portal,
+    render,
     rules,
     run,
     silence,
@@ -55,9 +57,10 @@ for command in (
     run.web,
     run.work,
     run.sandbox,
-    run.db,
+    db.db,
     check.check,
     rules.explain,
+    render.render,
     rules.schema,
     trial.test,
     diff.diff,
