@@ -10,8 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,18 @@ class Process:
             raise
 
 
+@contextmanager
+def program(arguments: Sequence[str], log: Path) -> Iterator[None]:
+    """A program that is not the relay, for as long as the block lasts."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(arguments, stdout=output, stderr=output)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 def kill(pid: int) -> None:
     """As a power cut, or a machine out of memory."""
     with suppress(ProcessLookupError):
@@ -88,7 +100,7 @@ def kill(pid: int) -> None:
 class Relay:
     """`relay serve` as its own processes, on one database file over all its lives."""
 
-    def __init__(self, folder: Path, rules: str, database_url: Secret) -> None:
+    def __init__(self, folder: Path, rules: str, database_url: Secret, **more: str) -> None:
         path = folder / "rules.yaml"
         path.write_text(rules, encoding="utf-8")
         port = free_port()
@@ -98,8 +110,10 @@ class Relay:
             "DATABASE_URL": database_url.reveal(),
             "PORT": str(port),
             "RELAY_LEASE": "1",
+            **more,
         }
-        self._log = (folder / "log").open("ab")
+        self.log = folder / "log"
+        self._log = self.log.open("ab")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, die_at: str = "") -> None:
@@ -111,6 +125,10 @@ class Relay:
             start_new_session=True,
         )
         until(lambda: self.answers() or not self.runs())
+
+    def said(self) -> str:
+        """What it has logged."""
+        return self.log.read_text(encoding="utf-8")
 
     def answers(self) -> bool:
         try:

@@ -18,8 +18,8 @@ import requests
 
 from tests.conftest import absent
 from tests.line.conftest import until
-from tests.line.processes import free_port
-from tests.line.test_real_alertmanager import program, write
+from tests.line.processes import free_port, program
+from tests.line.test_real_alertmanager import write
 from tests.rules.test_noise import START, play
 
 WAIT, INTERVAL = 2, 4

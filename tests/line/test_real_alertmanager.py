@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from relay.sandbox import Portal, serve
 from relay.settings import Secret
 from tests.conftest import absent
 from tests.line.conftest import TOKEN, until
-from tests.line.processes import Relay, free_port
+from tests.line.processes import Relay, free_port, program
 
 RULES = """\
 version: 1
@@ -80,17 +78,6 @@ class Disk:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@contextmanager
-def program(arguments: list[str], log: Path) -> Iterator[None]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(arguments, stdout=output, stderr=output)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 @pytest.mark.senders
