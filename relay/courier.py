@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from relay import failpoint
 from relay.authorisation import Caller
-from relay.bitrix import answer, call, pace
+from relay.bitrix import answer, call, pace, refusals
 from relay.bitrix.application import RENEWED, NotAuthorised
 from relay.errors import PortalUnreachable
 from relay.model import (
@@ -28,15 +29,24 @@ from relay.model import (
     Verdict,
     WithoutBlocks,
 )
-from relay.store import counters, findings, leases, outbox, portals
+from relay.store import counters, daily, findings, health, leases, outbox, portals
+from relay.store.counters import OTHER
 from relay.store.database import Database, Transaction
 from relay.store.outbox import Settlement
 from relay.store.portals import PortalState
 
+INSTEAD_OF = "instead of "
+# The codes of our own, beside the portal's: of an answer, and of an application's tokens (authorisation.py).
+OUR_CODES = frozenset(
+    {"REFUSED", "RELAY", "UNREACHABLE", "NOT_JSON", "ERROR", RENEWED, "TOKEN_BEING_RENEWED", "NO_TOKENS", "NOBODY"}
+    | {"OAUTH", "OAUTH_UNREACHABLE", "INVALID_GRANT", "OTHER_APPLICATION", "STORE"}
+)
+HTTP_STATUSES = frozenset(map(str, refusals.STATUSES)) | {"500", "502", "503", "504"}
 CLIENT_ID = "bitrix24-relay"  # under which a webhook's tags are kept, where they are at all
 BATCH = 50  # commands in one batch call (Bitrix24 REST docs, batch)
 GIVE_UP_AFTER = 72 * 3600.0  # seconds from the first failure of a message that keeps failing by itself
 NOTHING_WAITS = 60.0  # seconds after which to look again all the same
+LOOK_AT_CLOCK_EVERY = 60.0  # seconds
 LONGEST_REST = 15 * 60.0  # seconds; a method that has used up its time rests for ten minutes
 PATIENCE = {"rate": 60.0, "down": 60.0, "closed": 300.0, "expired": 300.0}  # longest wait before asking again, seconds
 
@@ -53,7 +63,12 @@ class Destination:
 
     @property
     def lease(self) -> str:
-        return f"portal:{self.name}"
+        return lease_of(self.name)
+
+
+def lease_of(portal: str) -> str:
+    """The lease that whoever delivers to a portal holds."""
+    return f"portal:{portal}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +94,9 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
         wait = _idle(tx, to, lease_seconds)
     if wait > 0:  # looking writes nothing: each commit wakes everybody, who would look again
         return Wait(wait)
-    with database.write() as tx:
+    # A power cut may undo a claim: the message is sent once more then, as it would be if the claim were remembered, and
+    # the few tokens of calls in flight are back in the bucket before the machine is.
+    with database.write(durable=False) as tx:
         epoch = hold(tx, to, holder=holder, lease_seconds=lease_seconds)
         if epoch is None:
             return Wait(lease_seconds / 2)
@@ -87,7 +104,8 @@ def claim(database: Database, to: Destination, *, holder: str, lease_seconds: fl
         if (wait := _rest(state, to, tx.now)) > 0:
             return Wait(wait)
         ours = pace_now(to, state, tx.now)
-        room = ours.room(state.level, state.level_at, tx.now)
+        # Where a portal has no limit we do: of more than fifty calls each costs us what a batch of fifty does.
+        room = min(ours.room(state.level, state.level_at, tx.now), BATCH)
         backlog = outbox.backlog(tx, to.name, most=BATCH + room)
         # A portal in trouble is asked with one message: if it still is, one has been tried and not fifty. But what is
         # refused for its rate was not tried at all, and a request is then too dear to carry one alone.
@@ -134,6 +152,15 @@ def _set_right(tx: Transaction, state: PortalState) -> PortalState:
         portals.take_share(tx, state.name, state.share)
         state = replace(state, share_at=tx.now)
     return state
+
+
+def set_clock_right(database: Database, to: Destination) -> None:
+    """Let go what rests longer than anything does: the clock was fast then. To be done now and then."""
+    with database.read() as tx:
+        rest = outbox.rests_longer(tx, to.name, LONGEST_REST)
+    if rest:
+        with database.write() as tx:
+            outbox.rest_no_longer(tx, to.name, LONGEST_REST)
 
 
 def _idle(tx: Transaction, to: Destination, lease_seconds: float) -> float:
@@ -210,6 +237,9 @@ def settle(database: Database, to: Destination, load: Load, came: Answer, *, jit
         written = outbox.settle_all(tx, to.name, load.epoch, settlements)
         if ours:
             _remember(tx, to, load, came, jitter=jitter)
+            _sample(tx, to)
+        ended = [(each.parcel.message.person, each.state) for each in written if each.state != "queued"]
+        daily.add(tx, "person", ended)
         _count(tx, to, came, written)
         failpoint.here("courier: settled, not committed")
     failpoint.here("courier: settled")
@@ -223,10 +253,31 @@ def _count(tx: Transaction, to: Destination, came: Answer, written: Sequence[Set
     rules = counters.bounded(tx, tally, [each.parcel.message.rule for each in written])
     for each in written:
         sent = each.parcel.message
-        tally.count("relay_messages_total", verdict=each.verdict, rule=rules[sent.rule], via=sent.via)
+        tally.count(
+            "relay_messages_total",
+            verdict=each.verdict,
+            rule=rules[sent.rule],
+            via=sent.via,
+            recipient=recipient(sent),
+            reason=reason(each.code),
+        )
     for seconds in counters.waited(tx, [each.parcel.id for each in written if each.state == "delivered"]):
         tally.observe("relay_delivery_seconds", seconds)
     counters.write(tx, tally)
+
+
+def recipient(message: Message) -> Literal["person", "id", "fallback"]:
+    """Who was meant: a person of the rules, somebody whom they have only by portal id, or the next whom they name when
+    the portal takes nothing for the first."""
+    if message.person.startswith(INSTEAD_OF):
+        return "fallback"
+    return "id" if message.person == str(message.user_id) else "person"
+
+
+def reason(code: str) -> str:
+    """A code as a metric's label: those of the tables, and one word for whatever else a portal may think of."""
+    known = code in refusals.ERRORS or code in OUR_CODES or code.removeprefix("HTTP_") in HTTP_STATUSES
+    return code if known or not code else OTHER
 
 
 def _verdicts(load: Load, came: Answer) -> Sequence[Verdict | PortalTrouble]:
@@ -274,7 +325,7 @@ def _to_fallback(parcel: Parcel) -> Message | None:
     if not parcel.message.fallback or parcel.message.delete:
         return None
     first, *rest = parcel.message.fallback
-    return replace(parcel.message, user_id=first, person=f"instead of {parcel.message.person}", fallback=tuple(rest))
+    return replace(parcel.message, user_id=first, person=f"{INSTEAD_OF}{parcel.message.person}", fallback=tuple(rest))
 
 
 def _remember(tx: Transaction, to: Destination, load: Load, came: Answer, *, jitter: float) -> None:
@@ -294,6 +345,17 @@ def _remember(tx: Transaction, to: Destination, load: Load, came: Answer, *, jit
     portals.in_trouble(tx, state, came.trouble, _ask_again_at(state, came.trouble, now=tx.now, jitter=jitter))
     if came.trouble.sent:
         portals.shape_batches(tx, to.name, max(1, state.batch_cap // 2))
+
+
+def _sample(tx: Transaction, to: Destination) -> None:
+    """Keep how the portal is now, every ten seconds, for the pages."""
+    if not health.is_due(tx, to.name):
+        return
+    state = portals.get(tx, to.name)
+    ours = pace_now(to, state, tx.now)
+    share = pace.share(state.share, state.share_at, tx.now)
+    level = ours.level(state.level, state.level_at, tx.now)
+    health.keep(tx, to.name, level=level, share=share, trouble=state.trouble)
 
 
 def _is_for_the_rate(trouble: PortalTrouble, to: Destination, state: PortalState) -> bool:

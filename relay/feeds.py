@@ -113,8 +113,13 @@ class Feeds:
         with self.database.write() as tx:
             feeds.fails(tx, copy, why)
         if not copy.failing_since:
-            stays = "the last good copy stays" if copy.shifts else "there is no copy yet: nobody is on duty"
-            log.trouble(f"feeds: the calendar cannot be used, {stays}", schedule=copy.schedule, why=why)
+            log.trouble(
+                "feeds: the calendar cannot be used, the last good copy stays"
+                if copy.shifts
+                else "feeds: the calendar cannot be used, there is no copy yet: nobody is on duty",
+                schedule=copy.schedule,
+                why=why,
+            )
 
     def _keep(self, copy: Copy, digest: str, fresh: Feed | None) -> None:
         with self.database.write() as tx:

@@ -9,9 +9,10 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -20,15 +21,19 @@ from relay.accounts import Accounts
 from relay.bitrix import address, pace
 from relay.bitrix.options import PortalOptions
 from relay.courier import Destination
-from relay.errors import BadRules, Complaint, RelayError
+from relay.errors import BadRules, Complaint, RelayError, StoreUnavailable
 from relay.feeds import Feeds
 from relay.rules import Rules, lint
 from relay.rules_on_disk import RulesOnDisk
+from relay.schema import secrets_in
 from relay.settings import Settings
-from relay.store import counters, journal
+from relay.store import counters, journal, reloads
 from relay.store.database import Database
 from relay.store.group_commit import GroupCommit
 from relay.store.journal import Arrival, Receipt
+from relay.store.reloads import Reading
+
+STORE_FAULT_LASTS = 5.0  # seconds in which a disk that is nearly full is not tried again with something small
 
 
 class NoRules(RelayError):
@@ -39,11 +44,25 @@ class RulesFile:
     """The rules, read from their file, and read anew when it changes. A bad file never replaces good rules."""
 
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
-        self._path = path
+        self.path = path
         self._env = env
         self._on_disk = RulesOnDisk(path)
         self._turn = threading.Lock()  # of one reader after the other
         self.current: Rules = _read(self._on_disk, env)
+        self.tell: Callable[[Reading], None] = lambda _: None  # of each further reading; set by whoever keeps them
+
+    @property
+    def reading(self) -> Reading:
+        """How the rules that there are were read."""
+        now = self.current
+        return Reading(outcome="taken", digest=self._on_disk.digest, rules=len(now.rules), warnings=len(now.warnings))
+
+    def text(self) -> str:
+        """The main file as it stands on the disk, secrets and all; ``""`` if it cannot be read."""
+        try:
+            return self.path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def follow(self) -> None:
         """:meth:`refresh` in a thread of its own, if there is need: thousands of rules take seconds to read, and
@@ -71,14 +90,31 @@ class RulesFile:
         with self._turn:
             if not self._on_disk.has_changed():
                 return False
+            began = time.monotonic()
             try:
                 with _giving_way():
                     self.current = _read(self._on_disk, self._env)
             except (BadRules, NoRules) as fault:
                 log.trouble("rules: the changed file is refused, the rules before it stay", why=str(fault))
+                self.tell(_refusal(fault, self._on_disk.digest))
                 return False
-        log.line("rules: read anew", file=self._path, warnings=len(self.current.warnings))
+            self.tell(self.reading)
+        now, seconds = self.current, time.monotonic() - began
+        log.line(
+            "rules: read anew",
+            file=self.path,
+            rules=len(now.rules),
+            warnings=len(now.warnings),
+            ms=round(seconds * 1000, 1),
+        )
         return True
+
+
+def _refusal(fault: BadRules | NoRules, digest: str) -> Reading:
+    """The first error, or why the file cannot be read."""
+    errors = [each for each in fault.complaints if each.level == "error"] if isinstance(fault, BadRules) else []
+    complaint = str(errors[0] if errors else fault)
+    return Reading(outcome="refused", digest=digest, complaint=log.mask(complaint))
 
 
 @contextmanager
@@ -119,7 +155,11 @@ def check_rules(
 
 
 def _read(disk: RulesOnDisk, env: Mapping[str, str]) -> Rules:
-    return rules.load(_text(disk), env=env, file=str(disk.path), reader=disk.include)
+    loaded = rules.load(_text(disk), env=env, file=str(disk.path), reader=disk.include)
+    calendars = [each.ical for each in loaded.oncall.values() if each.ical and "://" in each.ical.reveal()]
+    pieces = (loaded.sources.values(), loaded.portals.values(), calendars)
+    log.hide(secret.reveal() for secret in secrets_in(pieces))
+    return loaded
 
 
 def _text(disk: RulesOnDisk) -> str:
@@ -158,6 +198,7 @@ class House:
     rules_file: RulesFile
     database: Database
     _destinations: tuple[Rules, dict[str, Destination]] | None = field(default=None, repr=False)
+    store_fault: tuple[str, float] = ("", 0.0)  # why the last events could not be journalled, and when, monotonic
 
     @property
     def rules(self) -> Rules:
@@ -184,11 +225,38 @@ class House:
                 for arrival, receipt in zip(arrivals, receipts, strict=True):
                     result = "known" if receipt.duplicate else "journalled"
                     tally.count("relay_requests_total", source=arrival.source, result=result)
+                for _ in arrivals[1:]:
+                    tally.count("relay_commits_saved_total")
                 counters.write(tx, tally)
                 failpoint.here("intake: written, not committed")
             return receipts
 
-        return GroupCommit(commit)
+        def watched(arrivals: Sequence[Arrival]) -> list[Receipt]:
+            try:
+                receipts = commit(arrivals)
+            except StoreUnavailable as fault:
+                self.store_fault = (str(fault), time.monotonic())
+                raise
+            self.store_fault = ("", 0.0)
+            return receipts
+
+        return GroupCommit(watched)
+
+    def cannot_store(self) -> str:
+        """Why events cannot be written, after one could not be: until a few seconds have passed, and something can be.
+        Empty while they can.
+        """
+        why, at = self.store_fault
+        if why and time.monotonic() > at + STORE_FAULT_LASTS:
+            tally = counters.Tally()
+            tally.probe()
+            try:
+                with self.database.write() as tx:
+                    counters.write(tx, tally)
+                self.store_fault = ("", 0.0)
+            except StoreUnavailable as fault:
+                self.store_fault = (str(fault), time.monotonic())
+        return self.store_fault[0]
 
     def destinations(self) -> dict[str, Destination]:
         """The portals of the rules as they stand now; their connections are kept while the rules do."""
@@ -196,6 +264,17 @@ class House:
             found = {name: destination(self.database, name, each) for name, each in self.rules.portals.items()}
             self._destinations = (self.rules, found)
         return self._destinations[1]
+
+    def note_reading(self, reading: Reading) -> None:
+        """For the history of the rules file. Rules are taken whether it can be written or not."""
+        try:
+            with self.database.write() as tx:
+                if reloads.note(tx, reading):
+                    tally = counters.Tally()
+                    tally.count("relay_reloads_total", result=reading.outcome)
+                    counters.write(tx, tally)
+        except StoreUnavailable as fault:
+            log.trouble("rules: a reading of the file could not be noted", why=str(fault))
 
     def close(self) -> None:
         self.database.close()
@@ -217,7 +296,11 @@ def build(settings: Settings, env: Mapping[str, str]) -> House:
     Raises:
         RelayError: the rules or the database cannot be used; the sentence says what to do.
     """
+    log.hide(secret.reveal() for secret in secrets_in([getattr(settings, each.name) for each in fields(settings)]))
     rules_file = RulesFile(settings.rules, env)
     database = Database(settings.database_url)
     database.upgrade()
-    return House(settings=settings, rules_file=rules_file, database=database)
+    built = House(settings=settings, rules_file=rules_file, database=database)
+    rules_file.tell = built.note_reading
+    built.note_reading(rules_file.reading)
+    return built

@@ -18,7 +18,7 @@ from relay.model import Event, Message, Note, Outcome, Request
 from relay.rules import Decision, Memory, Rules, decide, silences
 from relay.rules.ripening import Reference, Ripe, ripen
 from relay.sources import SENDERS
-from relay.store import counters, journal, leases, notes, outbox, streams
+from relay.store import counters, daily, journal, leases, notes, outbox, streams
 from relay.store.database import Database
 from relay.store.journal import Entry
 
@@ -40,6 +40,9 @@ class Plan:
     unmapped: tuple[str, ...] = ()
     note: str = ""
     changes: Mapping[str, Note | None] = field(default_factory=dict)  # of what the rules remember
+    rules: tuple[str, ...] = ()  # the names of those that answered
+    seconds: float = 0.0  # that deciding took
+    lag: float = 0.0  # seconds from its arrival until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +74,25 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
         What was decided and written down; empty when there was nothing to do or another router is at work.
     """
     with database.read() as tx:
-        if not journal.undecided(tx, 1):
-            return ()
-    with database.write() as tx:
-        lease = leases.hold(tx, LEASE, holder, lease_seconds)
-        entries = journal.undecided(tx, MOST) if lease else []
-        now = datetime.fromtimestamp(tx.now, UTC)
-    if lease is None or not entries:
+        epoch = leases.kept(tx, LEASE, holder, lease_seconds)
+        entries, now = journal.undecided(tx, MOST if epoch else 1), tx.now
+    if entries and epoch is None:
+        with database.write() as tx:
+            lease = leases.hold(tx, LEASE, holder, lease_seconds)
+            entries, now = journal.undecided(tx, MOST) if lease else [], tx.now
+            epoch = lease[0] if lease else None
+    if not entries or epoch is None:
         return ()
+    moment = datetime.fromtimestamp(now, UTC)
     keep = _keeping(database, holder=holder, lease_seconds=lease_seconds)
-    plans = _in_time(entries, rules, recall(database, rules), now, keep=keep, seconds=lease_seconds / 3)
+    plans = _in_time(entries, rules, recall(database, rules), moment, keep=keep, seconds=lease_seconds / 3)
     failpoint.here("router: decided, not written")
     try:
-        return _write(database, plans, epoch=lease[0])
+        return _write(database, plans, epoch=epoch)
     except StoreUnavailable:
         raise
     except Exception:  # one entry that cannot be written must not stop those behind it
-        return [done for one in plans for done in _write_alone(database, one, epoch=lease[0])]
+        return [done for one in plans for done in _write_alone(database, one, epoch=epoch)]
 
 
 def _keeping(database: Database, *, holder: str, lease_seconds: float) -> Keep:
@@ -110,7 +115,10 @@ def _in_time(
     """Decide entries for so long, one at the least, while the lease is kept."""
     started, plans = time.monotonic(), []
     for entry in entries:
-        plans.append(plan(entry, rules, memory, now, keep))
+        began = time.monotonic()
+        decided = plan(entry, rules, memory, now, keep)
+        lag = max(0.0, now.timestamp() - entry.received_at)
+        plans.append(replace(decided, seconds=time.monotonic() - began, lag=lag))
         if time.monotonic() - started > seconds:
             break
     return plans
@@ -130,14 +138,16 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
         if not leases.holds(tx, LEASE, epoch):
             return ()
         streams.lock(tx, [message for each in plans for message in each.messages])  # all at once, in one order
-        tally = counters.Tally()
+        tally, answers = counters.Tally(), list[tuple[str, str]]()
         for each in plans:
             if journal.settle(tx, each.entry.id, each.outcome, each.note):
+                answers += [(rule, each.outcome) for rule in each.rules]
                 tally.count("relay_events_total", source=each.entry.source, outcome=each.outcome)
                 tally.observe("relay_decision_seconds", tx.now - each.entry.received_at)
-                outbox.enqueue(tx, each.entry.id, each.messages)
+                outbox.enqueue(tx, each.entry.id, each.messages, locked=True)
                 journal.count_unmapped(tx, each.entry.source, each.unmapped)
                 notes.write(tx, each.changes)
+        daily.add(tx, "rule", answers)
         counters.write(tx, tally)
         failpoint.here("router: written, not committed")
     failpoint.here("router: in the outbox")
@@ -182,6 +192,7 @@ def plan(entry: Entry, rules: Rules, memory: Memory, now: datetime, keep: Keep =
         outcome=next((each.outcome for each in decisions if each.outcome == "addressed"), decisions[0].outcome),
         messages=messages,
         changes=own.changes,
+        rules=tuple(dict.fromkeys(rule.name for each in decisions for rule in each.route.answers)),
         unmapped=tuple(dict.fromkeys(name for decision in decisions for name in decision.unmapped)),
         note="; ".join(dict.fromkeys(message.note for message in messages if message.note)),
     )
@@ -211,8 +222,10 @@ def understand(entry: Entry, rules: Rules) -> tuple[Event, ...]:
     """The events of a journalled entry, numbered.
 
     Raises:
-        Refused: the rules do not know the source any more, or read it differently now.
+        Refused: the rules do not know the source any more, or read it differently now; or the payload is there no more.
     """
+    if entry.pruned:
+        raise Refused(entry.pruned)
     options = rules.sources.get(entry.source)
     if options is None:
         raise Refused("the rules have no source of this name any more")

@@ -6,6 +6,7 @@ Never understands what is in them, and writes nothing.
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,12 @@ class RulesOnDisk:
         self.path = path
         self._stamps: dict[Path, Stamp | None] = {}
         self._matches: dict[tuple[Path, str], tuple[Path, ...]] = {}
+        self._sum = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was read since the last :meth:`text`, in hex; ``""`` if the main file was not."""
+        return self._sum.hexdigest() if self._sum.digest() != hashlib.sha256().digest() else ""
 
     def text(self) -> str:
         """Read the main file; what it includes has then to be read again by :meth:`include`.
@@ -32,9 +39,9 @@ class RulesOnDisk:
             OSError: it cannot be read.
             UnicodeDecodeError: it is not UTF-8.
         """
-        self._stamps, self._matches = {}, {}
+        self._stamps, self._matches, self._sum = {}, {}, hashlib.sha256()
         self._stamp(self.path)
-        return self.path.read_bytes().decode("utf-8-sig")
+        return self._summed(self.path.read_bytes()).decode("utf-8-sig")
 
     def include(self, pattern: str, beside: str) -> Sequence[Found]:
         """The files that ``beside`` means by a path or pattern: from its own folder, unless the path is absolute.
@@ -61,6 +68,10 @@ class RulesOnDisk:
         self._stamps[path] = _stamp_of(path)
         return self._stamps[path]
 
+    def _summed(self, raw: bytes) -> bytes:
+        self._sum.update(b"%d:" % len(raw) + raw)  # with its length, so that two files are not one
+        return raw
+
     def _found(self, path: Path) -> Found:
         stamp = self._stamp(path)
         if stamp is None:
@@ -70,7 +81,7 @@ class RulesOnDisk:
         if stamp[1] > MAX_BYTES:
             raise CannotInclude(f"{path} is larger than {MAX_BYTES:,} bytes")
         try:
-            return Found(str(path), path.read_bytes().decode("utf-8-sig"))
+            return Found(str(path), self._summed(path.read_bytes()).decode("utf-8-sig"))
         except OSError as fault:
             raise CannotInclude(f"{path}: {fault.strerror}") from None
         except UnicodeDecodeError:

@@ -6,6 +6,7 @@ Knows no key of the file: each room describes its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
@@ -18,6 +19,17 @@ class Part(BaseModel):
 
     # Inputs are hidden in errors, for they may be secrets.
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Every secret in a piece of the rules, or in several."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Part):
+        yield from secrets_in([getattr(value, name) for name in type(value).model_fields])
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        for each in value:
+            yield from secrets_in(each)
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

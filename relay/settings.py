@@ -6,6 +6,7 @@ Never reads ``os.environ`` itself: the environment is handed in.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,12 @@ class Settings:
     log: str = "text"  # RELAY_LOG: text, json or quiet
     lease: float = 10.0  # RELAY_LEASE: seconds after which a silent worker's work is taken over
     admin_password: Secret = NO_SECRET  # RELAY_ADMIN_PASSWORD: unset, the pages are off
+    reader_password: Secret = NO_SECRET  # RELAY_READER_PASSWORD: of those who look and change nothing
+    admin_token: Secret = NO_SECRET  # RELAY_ADMIN_TOKEN: a script's bearer token
+    reader_token: Secret = NO_SECRET  # RELAY_READER_TOKEN: of a script that changes nothing
+    proxies: int = 0  # RELAY_PROXIES: how many proxies of ours stand before the relay and are believed
+    trusted_header: str = ""  # RELAY_TRUSTED_HEADER: in which the proxy says who it is; it must drop a stranger's
+    trusted_admins: tuple[str, ...] = ()  # RELAY_TRUSTED_ADMINS: those of them who may change things
 
 
 def read(env: Mapping[str, str]) -> Settings:
@@ -96,7 +103,21 @@ def read(env: Mapping[str, str]) -> Settings:
         log=log,
         lease=_number(env, "RELAY_LEASE", default.lease, low=0.5, high=3600),
         admin_password=Secret(env.get("RELAY_ADMIN_PASSWORD", "")),
+        reader_password=Secret(env.get("RELAY_READER_PASSWORD", "")),
+        admin_token=Secret(env.get("RELAY_ADMIN_TOKEN", "")),
+        reader_token=Secret(env.get("RELAY_READER_TOKEN", "")),
+        proxies=int(_number(env, "RELAY_PROXIES", default.proxies, low=0, high=9)),
+        trusted_header=_header(env, "RELAY_TRUSTED_HEADER"),
+        trusted_admins=tuple(name for name in re.split(r"[\s,]+", env.get("RELAY_TRUSTED_ADMINS", "")) if name),
     )
+
+
+def _header(env: Mapping[str, str], name: str) -> str:
+    """A header's name. An underscore in it would be one with a dash to WSGI (PEP 3333), and so anybody's to send."""
+    text = env.get(name, "")
+    if not re.fullmatch(r"[A-Za-z0-9-]*", text):
+        raise BadSettings(f"{name} is {text!r}; use a header's name, such as X-Forwarded-User")
+    return text
 
 
 def _number(env: Mapping[str, str], name: str, default: float, *, low: float, high: float) -> float:

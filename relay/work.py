@@ -12,16 +12,20 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from relay import accounts, authorisation, courier, feeds, log, redelivery, router
+from relay import accounts, authorisation, courier, feeds, log, redelivery, router, tracing, upkeep
+from relay.bitrix import call
 from relay.courier import Destination, Load, Wait
 from relay.errors import StoreUnavailable
 from relay.house import House
 from relay.model import Answer, Dead
+from relay.router import Plan, Ripened
 from relay.rules import Rules
-from relay.store import leases, outbox, portals
+from relay.store import journal, leases, outbox, portals
+from relay.store.outbox import Settlement
 
 LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
 MOST_CALLS = 64  # in flight for all portals together
@@ -52,6 +56,9 @@ class Worker:
         self._next_look_at_feeds = 0.0  # monotonic seconds
         self._next_look_for_missed = 0.0  # monotonic seconds
         self._looking_for_missed = threading.Lock()  # held for minutes where much was missed
+        self._next_look_at_clock = 0.0  # monotonic seconds
+        self._next_upkeep = time.monotonic() + upkeep.AFTER_THE_START
+        self._at_upkeep = threading.Lock()  # held for as long as there is something to be pruned
 
     def stop(self) -> None:
         self._stopping.set()
@@ -78,18 +85,18 @@ class Worker:
     # ── Waking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _watch(self) -> None:
-        """Signal both loops when the database has changed, and look after the rules file."""
+        """Signal the loops when the database has changed, and look after the rules file."""
         with self._house.database.watch() as changed:
             next_floor = 0.0
             while not self._stopping.is_set():
                 if changed(LOOK_FOR):
-                    self._router_signal.set()
-                    self._courier_signal.set()
+                    self._router_signal.set()  # and he wakes the courier
                 if time.monotonic() >= next_floor:
                     next_floor = time.monotonic() + FLOOR
                     self._house.rules_file.follow()
                     self._keep_feeds()
                     self._keep_deliveries()
+                    self._keep_small()
 
     def _keep_on(self, turns: Callable[[], None]) -> None:
         """Keep a loop going whatever happens: a fault is told and the loop goes on after a pause."""
@@ -97,41 +104,46 @@ class Worker:
             try:
                 turns()
             except StoreUnavailable as fault:
-                log.trouble(f"{threading.current_thread().name}: waits for the database", why=str(fault))
+                log.trouble("work: waits for the database", loop=threading.current_thread().name, why=str(fault))
                 self._stopping.wait(FLOOR)
             except Exception as fault:
-                log.failure(f"{threading.current_thread().name}: failed and goes on", fault)
+                log.failure("work: failed and goes on", fault, loop=threading.current_thread().name)
                 self._stopping.wait(FLOOR)
 
     # ── The router's loop ─────────────────────────────────────────────────────────────────────────────────────
 
     def _route(self) -> None:
+        woken = self._router_signal.is_set()
         self._router_signal.clear()
         lease = self._house.settings.lease
         plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        if plans or woken:  # the courier after us: mostly we find what is for him, and two at once wait for each other
+            self._courier_signal.set()
         for plan in plans:
-            tell = log.trouble if plan.outcome == "unreadable" else log.line
-            tell(
-                "router: decided",
-                event=plan.entry.id,
-                source=plan.entry.source,
-                kind=plan.entry.kind,
-                outcome=plan.outcome,
-                messages=len(plan.messages),
-                unmapped=len(plan.unmapped),
-                note=plan.note,
-            )
+            _tell_decided(plan)
+        ripe_in = router.until_ripe(self._house.database)
+        ripened = self._ripen() if ripe_in <= 0 else ()
+        if not plans and not ripened:
+            # At least for a moment: what is due may be in the hands of another router.
+            self._router_signal.wait(min(FLOOR, max(LOOK_FOR, ripe_in)))
+
+    def _ripen(self) -> Sequence[Ripened]:
+        """Tell what was kept back until now."""
+        lease = self._house.settings.lease
         ripened = router.ripen_due(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        if ripened:
+            self._courier_signal.set()
         for each in ripened:
             if each.why:
                 log.trouble("router: failed on what was kept back, and tries again", note=each.name, why=each.why)
             elif each.messages:
-                log.line("router: told what was kept back", note=each.name, messages=len(each.messages))
-        if plans or ripened:
-            self._courier_signal.set()
-        else:
-            # At least for a moment: what is due may be in the hands of another router.
-            self._router_signal.wait(min(FLOOR, max(LOOK_FOR, router.until_ripe(self._house.database))))
+                log.line(
+                    "router: told what was kept back",
+                    note=each.name,
+                    messages=len(each.messages),
+                    rule=list(dict.fromkeys(ripe.message.rule for ripe in each.messages)),
+                )
+        return ripened
 
     # ── The courier's loop ────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,6 +156,7 @@ class Worker:
         self._keep_leases()
         self._keep_tokens()
         self._keep_accounts()
+        self._keep_time()
         self._courier_signal.wait(min([*waits, FLOOR, self._house.settings.lease / 3]))
 
     def _meet_portals(self) -> None:
@@ -181,7 +194,9 @@ class Worker:
         try:
             return courier.deliver(to, load, now=time.time())
         except Exception as fault:
-            log.failure("courier: the relay failed on a message, which is put aside", fault, portal=to.name)
+            log.failure(
+                "courier: the relay failed on a message, which is put aside", fault, portal=to.name, **_whose(load)
+            )
             return Answer(
                 verdicts=tuple(Dead("RELAY", f"the relay failed on it: {type(fault).__name__}") for _ in load.parcels)
             )
@@ -193,23 +208,61 @@ class Worker:
                 written = courier.settle(self._house.database, to, load, answer, jitter=random.random())  # noqa: S311
                 break
             except Exception as fault:  # whatever it was, somebody still waits in state «sending»
-                log.trouble("courier: an answer waits to be written down", portal=to.name, why=type(fault).__name__)
+                log.trouble(
+                    "courier: an answer waits to be written down",
+                    portal=to.name,
+                    **_whose(load),
+                    why=type(fault).__name__,
+                )
                 if self._stopping.wait(FLOOR):
                     return
         log.line(
             "courier: called",
             portal=to.name,
-            messages=[parcel.id for parcel in load.parcels],
+            method=call.method_of(load.parcels),
+            commands=len(load.parcels),
+            **_whose(load),
             verdicts=dict(Counter(each.verdict for each in written)),
-            seconds=round(seconds, 3),
+            undelivered={each.parcel.id: each.verdict for each in written if each.verdict != "delivered"},
+            ms=_ms(seconds),
             trouble=answer.trouble.kind if answer.trouble else "",
             code=answer.trouble.code if answer.trouble else "",
             why=answer.trouble.why if answer.trouble else "",
+            trace=self._trace(to, load, written, seconds=seconds),
         )
         if answer.moved_to:
             log.trouble(
                 "courier: the portal has moved; change its address in the rules", portal=to.name, to=answer.moved_to
             )
+
+    def _trace(self, to: Destination, load: Load, written: Sequence[Settlement], *, seconds: float) -> list[str]:
+        """Tell the spans of a call, one for each message in its event's trace; the traces."""
+        if not tracing.is_on():
+            return []
+        ended = time.time()
+        try:
+            with self._house.database.read() as tx:
+                origins = {each.event: each for each in journal.origins(tx, _whose(load)["event"])}
+        except StoreUnavailable:  # what was done is written down; a trace is not worth waiting for
+            return []
+        method = call.method_of(load.parcels)
+        traces = [
+            tracing.told(
+                "deliver",
+                origins[parcel.event],
+                ended - seconds,
+                ended,
+                which=f"{parcel.id}/{parcel.attempts}/{load.epoch}/{load.claimed_at}",
+                portal=to.name,
+                method=method,
+                commands=len(load.parcels),
+                message=parcel.id,
+                verdict=settled.verdict,
+            )
+            for settled in written
+            if (parcel := settled.parcel).event in origins
+        ]
+        return list(dict.fromkeys(traces))
 
     def _keep_leases(self) -> None:
         """While calls are in flight, keep the leases under which they were claimed."""
@@ -279,6 +332,31 @@ class Worker:
         finally:
             self._looking_for_missed.release()
 
+    def _keep_time(self) -> None:
+        """Now and then: what was put off while the clock was fast is not to wait until it would be that late."""
+        if time.monotonic() >= self._next_look_at_clock:
+            self._next_look_at_clock = time.monotonic() + courier.LOOK_AT_CLOCK_EVERY
+            for to in self._house.destinations().values():
+                courier.set_clock_right(self._house.database, to)
+
+    def _keep_small(self) -> None:
+        """Now and then, and beside the calls: what has served its time is taken away."""
+        if time.monotonic() >= self._next_upkeep:
+            self._next_upkeep = time.monotonic() + upkeep.EVERY
+            self._calls.submit(self._prune, self._house.rules_file.current)
+
+    def _prune(self, rules: Rules) -> None:
+        if not self._at_upkeep.acquire(blocking=False):
+            return
+        try:
+            upkeep.keep_up(self._house.database, rules.retention, holder=self._holder, pause=self._stopping.wait)
+        except StoreUnavailable as fault:
+            log.trouble("upkeep: waits for the database", why=str(fault))
+        except Exception as fault:
+            log.failure("upkeep: failed, and is tried again", fault)
+        finally:
+            self._at_upkeep.release()
+
     def _count(self, to: Destination, change: int) -> None:
         with self._guard:
             self._in_flight[to.name] += change
@@ -289,3 +367,35 @@ class Worker:
         with self._house.database.write() as tx:
             for name in (router.LEASE, *(to.lease for to in self._house.destinations().values())):
                 leases.release(tx, name, self._holder)
+
+
+def _tell_decided(plan: Plan) -> None:
+    entry, ended = plan.entry, time.time()
+    origin = tracing.Origin(event=entry.id, received_at=entry.received_at, headers=entry.request.headers)
+    log.line(
+        "router: decided",
+        wants_person=plan.outcome == "unreadable",
+        event=entry.id,
+        source=entry.source,
+        kind=entry.kind,
+        outcome=plan.outcome,
+        rule=list(plan.rules),
+        messages=len(plan.messages),
+        unmapped=len(plan.unmapped),
+        note=plan.note,
+        ms=_ms(plan.seconds),
+        lag=round(plan.lag, 3),
+        trace=tracing.told(
+            "decide", origin, ended - plan.seconds, ended, outcome=plan.outcome, messages=len(plan.messages)
+        ),
+    )
+
+
+def _whose(load: Load) -> dict[str, Any]:
+    """The events and the messages of a call, by number."""
+    events = dict.fromkeys(parcel.event for parcel in load.parcels if parcel.event is not None)
+    return {"event": list(events), "message": [parcel.id for parcel in load.parcels]}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -142,6 +142,12 @@ def test_every_setting_is_read() -> None:
             "RELAY_LOG": "json",
             "RELAY_LEASE": "2.5",
             "RELAY_ADMIN_PASSWORD": "open sesame",
+            "RELAY_READER_PASSWORD": "only looking",
+            "RELAY_ADMIN_TOKEN": "script",
+            "RELAY_READER_TOKEN": "reading script",
+            "RELAY_PROXIES": "2",
+            "RELAY_TRUSTED_HEADER": "X-Forwarded-User",
+            "RELAY_TRUSTED_ADMINS": "olga@example.com, ivan",
             "HOME": "/root",
         }
     )
@@ -154,6 +160,12 @@ def test_every_setting_is_read() -> None:
         log="json",
         lease=2.5,
         admin_password=Secret("open sesame"),
+        reader_password=Secret("only looking"),
+        admin_token=Secret("script"),
+        reader_token=Secret("reading script"),
+        proxies=2,
+        trusted_header="X-Forwarded-User",
+        trusted_admins=("olga@example.com", "ivan"),
     )
 
 
@@ -174,6 +186,9 @@ def test_a_setting_that_is_set_to_nothing_keeps_its_default() -> None:
         ("RELAY_LEASE", "0"),
         ("RELAY_LEASE", "3601"),
         ("RELAY_LEASE", "ten"),
+        ("RELAY_PROXIES", "-1"),
+        ("RELAY_TRUSTED_HEADER", "X_Forwarded_User"),
+        ("RELAY_TRUSTED_HEADER", "X-Forwarded-User: ivan"),
         ("RELAY_LOG", "xml"),
         ("RELAY_LOG", ""),
     ],

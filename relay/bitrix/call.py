@@ -54,6 +54,13 @@ def build(parcels: Sequence[Parcel], *, client_id: str = "") -> Call:
     return Call("batch", {"halt": 0, "cmd": commands}, tuple(parcels))
 
 
+def method_of(parcels: Sequence[Parcel]) -> str:
+    """The REST method by which these are sent: the one's own, or ``batch``."""
+    if len(parcels) > 1:
+        return "batch"
+    return DELETE if parcels[0].message.delete else _BY_CHANNEL[parcels[0].message.via]
+
+
 def command_names(count: int) -> list[str]:
     """``n0``, ``n1``, …: a letter first, for PHP turns a map with the keys 0, 1, … into a list, and with one
     command failed the positions in that list are lost."""

@@ -24,7 +24,11 @@ from relay.cli.events import post, signed
 from relay.cli.supervise import Together
 from relay.sandbox import Portal
 from relay.sandbox import serve as serve_portal
+from relay.settings import Secret
+from relay.store import visitors
+from relay.store.database import Database
 
+INVITED = 3600.0  # seconds for which the link to the pages is good
 SAMPLES = (  # what is posted, and what there is to see
     ("1-review-request.http", "Olga asks Ivan for a review"),
     ("2-workflow-failed.http", "Ivan's push breaks the main branch"),
@@ -52,7 +56,7 @@ def demo(port: int, portal_port: int, pause: float) -> None:
             base = f"http://127.0.0.1:{env['PORT']}"
             if not answers(base, processes):
                 sys.exit(1)
-            introduce(base, portal.url, secret)
+            introduce(base, portal.url, secret, way_in(env, base))
             for name, story in told(SAMPLES, processes, pause):
                 entry = context.entry(str(samples / name))
                 post(base, signed(entry.source, entry.request, house.read_rules(samples / "rules.yaml", env)))
@@ -72,6 +76,15 @@ def free(wished: int) -> int:
         return int(probe.getsockname()[1])
 
 
+def way_in(env: dict[str, str], base: str) -> str:
+    """A link to the relay's pages that signs in whoever follows it first."""
+    database = Database(Secret(env["DATABASE_URL"]))
+    with database.write() as tx:
+        secret = visitors.invite(tx, "admin", seconds=INVITED)
+    database.close()
+    return f"{base}/sign-in/{secret}"
+
+
 def environment(folder: str, rules: Path, *, port: int, portal: str, secret: str) -> dict[str, str]:
     return os.environ | {
         "RELAY_RULES": str(rules),
@@ -82,6 +95,7 @@ def environment(folder: str, rules: Path, *, port: int, portal: str, secret: str
         "DEMO_PORTAL": portal,
         "DEMO_TOKEN": secret,
         "DEMO_SECRET": secret,
+        "RELAY_ADMIN_PASSWORD": secrets.token_urlsafe(24),  # nobody needs it: the link signs in
     }
 
 
@@ -97,10 +111,11 @@ def answers(base: str, processes: Together) -> bool:
     return False
 
 
-def introduce(base: str, portal: str, secret: str) -> None:
+def introduce(base: str, portal: str, secret: str, link: str) -> None:
     click.echo(f"""
   The stand-in portal's page, where the notifications appear:  {portal}/
   The relay, which takes the events:                           {base}/
+  Its pages (the link signs you in, once):                     {link}
 
   Post one yourself:
 

@@ -118,7 +118,9 @@ def show(number: int) -> None:
     with context.store() as database, database.read() as tx:
         led_to = search.of_event(tx, number)
     words = asdict(entry) | {"received_at": context.when(entry.received_at)}
-    del words["request"]
+    del words["request"], words["pruned_at"]
+    if entry.pruned:
+        words["payload"] = entry.pruned
     context.print_json(
         words
         | {

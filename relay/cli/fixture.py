@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import BaseModel
 
 from relay import fixture as form
 from relay import redaction, router
@@ -23,7 +21,7 @@ from relay.redaction import Redacted
 from relay.rules import Memory, Rules
 from relay.rules.recipients import ROLES
 from relay.rules.words import shown
-from relay.settings import Secret
+from relay.schema import secrets_in
 from relay.sources import SENDERS
 from relay.store.journal import Entry
 
@@ -44,6 +42,8 @@ def save(event: str, out: Path | None) -> None:
     """
     _, rules = context.configured()
     entry = context.entry(event)
+    if entry.pruned:
+        raise RelayError(entry.pruned)
     saved = redacted(entry, rules)
     content = form.write(saved.request)
     if out is None:
@@ -86,17 +86,6 @@ def named_people(entry: Entry, rules: Rules) -> Iterator[str]:
     for event in events:
         for role in ROLES.values():
             yield from role(event)
-
-
-def secrets_in(value: Any) -> Iterator[Secret]:
-    """Every secret in a piece of the rules."""
-    if isinstance(value, Secret):
-        yield value
-    elif isinstance(value, BaseModel):
-        yield from secrets_in([getattr(value, name) for name in type(value).model_fields])
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from secrets_in(each)
 
 
 def told(saved: Redacted, before: Entry, rules: Rules) -> Iterator[str]:

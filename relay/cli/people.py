@@ -5,8 +5,6 @@ Never tells anybody anything, and takes what it asks of a portal from the pace t
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -19,14 +17,13 @@ from relay import accounts, house
 from relay.bitrix.application import NotAuthorised
 from relay.bitrix.users import LookupRefused, State
 from relay.cli import context
-from relay.cli.selection import moment
 from relay.errors import PortalUnreachable, RelayError
+from relay.moment import moment
 from relay.rules import Person, Rules
 from relay.rules.accounts import emails, portals_in_use, rules_with_ids, without_id
-from relay.rules.language import LOGINS
+from relay.rules.pasting import line
 from relay.rules.words import shown
 from relay.store import accounts as kept
-from relay.store.accounts import Stranger
 from relay.store.database import Database
 
 
@@ -169,10 +166,6 @@ def _conclude(rules: Rules, filled: Rules, rows: list[_Row], *, dry_run: bool) -
 
 # ── unmapped ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_NAME = re.compile(r"(?![0-9]+$)[\w.-]{1,64}")
-_PLAIN = re.compile(r"[A-Za-z][\w.@+-]*", re.ASCII)
-_YAML_WORDS = ("true", "false", "null")
-
 
 @people.command()
 @click.option("--since", default="7d", show_default=True, metavar="2h|7d|TIME", help="Seen since then.")
@@ -190,41 +183,13 @@ def unmapped(since: str, as_json: bool) -> None:
         context.print_json(
             [
                 {"source": each.source, "name": each.name, "count": each.count, "last_at": context.when(each.last_at)}
-                | {"paste": line(each, rules)}
+                | {"paste": line(each.source, each.name, rules)}
                 for each in found
             ]
         )
         return
     for each in found:
-        when = context.when(each.last_at)
-        click.echo(f"{each.count:>6}  {when}  {each.source:<14} {shown(each.name):<30} {line(each, rules)}")
+        when, paste = context.when(each.last_at), line(each.source, each.name, rules)
+        click.echo(f"{each.count:>6}  {when}  {each.source:<14} {shown(each.name):<30} {paste}")
     if not found:
         click.echo(f"Every name seen since {context.when(start)} means somebody.")
-
-
-def line(stranger: Stranger, rules: Rules) -> str:
-    """What to add to the rules, so that the name means somebody; for somebody without an id, what to do."""
-    known = rules.directory.by_name.get(stranger.name.casefold())
-    if known is not None and known.id is None:
-        return "# has no id: relay people sync" if known.email else f"# give {known.name} an id"
-    options = rules.sources.get(stranger.source)
-    kind = options.type if options else ""
-    if "@" in stranger.name:
-        return f"{_called(stranger.name.partition('@')[0])}: {{id: , email: {_quoted(stranger.name)}}}"
-    if "/" in stranger.name:
-        return f"{_quoted(stranger.name.removeprefix('team/'))}: []  # under teams:"
-    if kind in LOGINS:
-        return f"{_called(stranger.name)}: {{id: , {kind}: {_quoted(stranger.name)}}}"
-    return f"{_called(stranger.name)}: {{id: }}"
-
-
-def _called(name: str) -> str:
-    """A person's name made of a login: what cannot stand in one is a dash."""
-    made = re.sub(r"[^\w.-]", "-", name)[:64]
-    return made if _NAME.fullmatch(made) and made.casefold() not in _YAML_WORDS else f"somebody-{made}"[:64].rstrip("-")
-
-
-def _quoted(text: str) -> str:
-    """A stranger's text as YAML: quoted as JSON, unless it is a plain word."""
-    plain = _PLAIN.fullmatch(text) and text.casefold() not in _YAML_WORDS
-    return text if plain else json.dumps(text)

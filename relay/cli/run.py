@@ -1,4 +1,4 @@
-"""The commands that run something: serve, web, work, sandbox, and the upkeep of the database."""
+"""The commands that run something: serve, web, work and sandbox."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
-from relay import house, lifeline, log, settings
-from relay.cli import copy
+from relay import house, lifeline, log, settings, tracing
 from relay.cli.supervise import Together
 from relay.sandbox import Portal
 from relay.sandbox import serve as serve_portal
-from relay.store.database import Database
 from relay.work import Worker
 
 
@@ -33,17 +33,26 @@ def serve() -> None:
     chosen, env = prepared()
     house.build(chosen, env).close()  # so that a fault in the rules is told once, and before anything is started
     log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
-    with Together([["web"], ["work"]], os.environ) as processes:
+    with Together([["web", "--checked"], ["work"]], os.environ, run=run_here) as processes:
         sys.exit(processes.wait())
 
 
+def run_here(command: Sequence[str]) -> NoReturn:
+    """Run ``relay <command>`` in this process, which ends by SystemExit, as click ends a command."""
+    from relay.cli.main import main  # noqa: PLC0415 - which imports this file
+
+    main.main(list(command), prog_name="relay")
+
+
 @click.command()
-def web() -> None:
+@click.option("--checked", is_flag=True, hidden=True)
+def web(*, checked: bool) -> None:
     """Run the door only: requests are taken in and journalled."""
     from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
 
     chosen, env = prepared()
-    house.build(chosen, env).close()
+    if not checked:  # by whoever has started us, a moment ago
+        house.build(chosen, env).close()
     server.serve(chosen)
 
 
@@ -55,9 +64,12 @@ def work() -> None:
     worker = Worker(built)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
+    signal.signal(signal.SIGHUP, lambda *_: built.rules_file.follow())
+    tracing.start(env)
     log.line("work: started", rules=chosen.rules, portals=len(built.rules.portals))
     worker.run()
     built.close()
+    tracing.stop()
     log.line("work: ended")
 
 
@@ -80,20 +92,3 @@ def until_asked_to_stop() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     return asked
-
-
-@click.group()
-def db() -> None:
-    """The database: its tables and their upkeep."""
-
-
-db.add_command(copy.copy)
-
-
-@db.command()
-def upgrade() -> None:
-    """Create the tables, or bring them up to this version. Running it again changes nothing."""
-    database = Database(settings.read(house.environment()).database_url)
-    database.upgrade()
-    database.close()
-    click.echo("The tables are those of this version.")

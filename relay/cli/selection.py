@@ -9,14 +9,12 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from relay.schema import seconds
+from relay.moment import HOW, moment
 from relay.store.search import Filter
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -24,27 +22,12 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 WAYS = "--source, --kind, --person, --rule, --state, --since, --until, --text or --before"
 
 
-def moment(text: str, now: float) -> float:
-    """Unix seconds of ``2h`` or ``1d12h`` (ago), or of an ISO 8601 time, which is UTC unless it says otherwise.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    with suppress(ValueError):
-        return now - seconds(text)
-    found = datetime.fromisoformat(text)
-    try:
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except OverflowError as fault:
-        raise ValueError("no such time") from fault
-
-
 def _moment(text: str) -> float:
     """An option's value as Unix seconds."""
     try:
         return moment(text, time.time())
     except ValueError:
-        raise click.BadParameter("write 90s, 30m, 2h, 7d (ago), or a time such as 2026-11-23T10:00 (UTC)") from None
+        raise click.BadParameter(HOW) from None
 
 
 def _time(name: str, says: str) -> Decorator:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import getpass
-import json
-import re
 import sys
 import time
-from typing import Any
 
 import click
 
-from relay import router
+from relay import silencing
 from relay.cli import context
-from relay.errors import RelayError
 from relay.model import Note
-from relay.rules import Rules, silences
-from relay.rules.conditions import Condition, compile_when
+from relay.rules import silences
 from relay.schema import seconds
-from relay.store import journal, notes
-from relay.store.database import Database
 
-CONDITION = re.compile(r"(?P<word>[^=!~]+?)\s*(?P<sign>=~|!~|!=|=)\s*(?P<value>.*)", re.DOTALL)
 LOOKED_BACK = 500  # events, to say what it would have silenced
 
 
@@ -44,17 +36,16 @@ def add(conditions: tuple[str, ...], length: str, why: str, who: str, idle: str)
     relay silence add --for 2h --why "disk replaced" labels.instance=db1 'severity!=critical'
     """
     _, rules = context.configured()
-    when = _when(conditions)
-    condition = _compiled(when, rules)
-    now = time.time()
-    until = now + _length(length)
-    new = silences.written(when=when, starts=now, until=until, idle=_length(idle), who=who, why=why)
+    when = silencing.when(conditions)
+    condition = silencing.compiled(when, rules)
+    seconds_long = _length(length)
     with context.store() as database:
-        with database.write() as tx:
-            name = notes.add(tx, silences.PREFIX, new)
-        matched = _matched(database, rules, condition)
-    click.echo(f"silence {name.removeprefix(silences.PREFIX)} until {silences.clock(until)}")
-    click.echo(f"{len(matched)} of the last {LOOKED_BACK} events match it{_some(matched)}", err=True)
+        number = silencing.make(database, when, length=seconds_long, idle=_length(idle), who=who, why=why)
+        matched = silencing.matched(database, rules, condition, among=LOOKED_BACK)
+    click.echo(f"silence {number} until {silences.clock(time.time() + seconds_long)}")
+    click.echo(
+        f"{len(matched)} of the last {LOOKED_BACK} events match it{_some([each.id for each in matched])}", err=True
+    )
 
 
 @silence.command("list")
@@ -62,16 +53,14 @@ def add(conditions: tuple[str, ...], length: str, why: str, who: str, idle: str)
 @click.option("--json", "as_json", is_flag=True)
 def list_(everything: bool, as_json: bool) -> None:
     """The silences there are, and what they have kept back."""
-    with context.store() as database, database.read() as tx:
-        found = notes.under(tx, silences.PREFIX)
-    shown = {name: note for name, note in found.items() if everything or not note.value["over"]}
+    with context.store() as database:
+        found = silencing.everything(database)
+    shown = {number: note for number, note in found.items() if everything or not note.value["over"]}
     if as_json:
-        context.print_json(
-            [{"silence": name.removeprefix(silences.PREFIX), **note.value} for name, note in shown.items()]
-        )
+        context.print_json([{"silence": number, **note.value} for number, note in shown.items()])
         return
-    for name, note in shown.items():
-        click.echo(_line(name.removeprefix(silences.PREFIX), note))
+    for number, note in shown.items():
+        click.echo(_line(number, note))
 
 
 @silence.command()
@@ -81,40 +70,10 @@ def end(numbers: tuple[str, ...]) -> None:
     failed = False
     with context.store() as database:
         for number in numbers:
-            name = silences.PREFIX + number
-            with database.write() as tx:
-                found = notes.get(tx, name)
-                good = found is not None and not found.value["over"]
-                if good:
-                    notes.write(tx, {f"ending:{number}": Note({"name": name}, due=tx.now)})
-                    tx.news = True
+            good = silencing.end(database, number)
             click.echo(f"{number}: {'ends' if good else 'there is no such silence, or it is over'}", err=not good)
             failed = failed or not good
     sys.exit(1 if failed else 0)
-
-
-def _when(conditions: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in conditions:
-        match = CONDITION.fullmatch(each)
-        if match is None:
-            raise click.UsageError(f"«{each}» is no condition; write it as severity=warning or labels.env!=prod")
-        value: Any = match["value"].strip('"')
-        plain = value if match["sign"] in ("=", "!=") else {"regex": value}
-        found[match["word"]] = {"not": plain} if match["sign"].startswith("!") else plain
-    return found
-
-
-def _compiled(when: dict[str, Any], rules: Rules) -> Condition:
-    faults: list[str] = []
-
-    def complain(path: tuple[str | int, ...], sentence: str) -> None:
-        faults.append(f"{'.'.join(map(str, path))}: {sentence}")
-
-    condition = compile_when(when, rules.vocabulary, (), complain)
-    if faults:
-        raise RelayError("; ".join(faults))
-    return condition
 
 
 def _length(text: str) -> float:
@@ -124,20 +83,13 @@ def _length(text: str) -> float:
         raise click.UsageError(f"«{text}» {fault}") from None
 
 
-def _matched(database: Database, rules: Rules, condition: Condition) -> list[int]:
-    """The numbers of the newest events that match."""
-    with database.read() as tx:
-        entries = journal.latest(tx, limit=LOOKED_BACK)
-    return [entry.id for entry in entries if any(condition.holds(event) for event in router.readable(entry, rules))]
-
-
 def _some(numbers: list[int]) -> str:
     return f", such as {', '.join(map(str, numbers[:5]))}" if numbers else ""
 
 
 def _line(number: str, note: Note) -> str:
     value = note.value
-    when = json.dumps(value["when"], ensure_ascii=False)
+    when = " ".join(silencing.written(value["when"]))
     return "  ".join(
         (
             f"{number:>4}",

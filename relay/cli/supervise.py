@@ -10,23 +10,49 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Self
 
+from relay.cli.forked import Forked
 from relay.lifeline import VARIABLE
 
 GRACE = 30.0  # seconds for requests and calls in flight
+FORKS = sys.platform == "linux"  # elsewhere the system's own libraries do not bear it (macOS), or there is no fork
 
 
 class Together:
-    """Start ``python -m relay <command>`` for each command; a context that ends with all of them ended."""
+    """Start ``python -m relay <command>`` for each command; a context that ends with all of them ended.
 
-    def __init__(self, commands: Sequence[Sequence[str]], env: Mapping[str, str]) -> None:
+    ``run`` runs a command in this program, and is a way to start it without loading everything once more; where it
+    is given, and forking is sound, children are forked. There must be no threads then.
+    """
+
+    def __init__(
+        self,
+        commands: Sequence[Sequence[str]],
+        env: Mapping[str, str],
+        *,
+        run: Callable[[Sequence[str]], int] | None = None,
+    ) -> None:
         self._read_end, self._write_end = os.pipe()
         self._asked_to_stop = False
-        self._children = [self._start(command, env) for command in commands]
+        self._children = [
+            self._fork(command, env, run) if run is not None and FORKS else self._start(command, env)
+            for command in commands
+        ]
         os.close(self._read_end)
+
+    def _fork(self, command: Sequence[str], env: Mapping[str, str], run: Callable[[Sequence[str]], int]) -> Forked:
+        theirs = {**env, VARIABLE: str(self._read_end)}
+
+        def deed() -> int:
+            os.close(self._write_end)  # the lifeline is to break with the parent
+            os.environ.clear()
+            os.environ.update(theirs)
+            return run(command)
+
+        return Forked(deed)
 
     def _start(self, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own program, no shell
@@ -38,6 +64,7 @@ class Together:
     def __enter__(self) -> Self:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._hand_on)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
@@ -63,6 +90,11 @@ class Together:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._asked_to_stop = True
+
+    def _hand_on(self, number: int, _frame: FrameType | None) -> None:
+        for child in self._children:
+            if child.poll() is None:
+                child.send_signal(number)
 
     def _end(self) -> None:
         for child in self._children:

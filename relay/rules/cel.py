@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, TypeAlias
 
+# ruff: noqa: E402
+# The library imports its own command line too, with prompt_toolkit, rich and pygments: ten megabytes of each process.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
 import cel
 
 from relay.model import Event

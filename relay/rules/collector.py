@@ -23,7 +23,8 @@ def resting() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
-        gc.unfreeze()  # the two together move all there is to the oldest generation without a look at it
+        if not gc.get_freeze_count():  # a forked child leaves frozen what it shares with its parent (cli/forked.py)
+            gc.freeze()
+            gc.unfreeze()  # the two together move all there is to the oldest generation without a look at it
         if was_on:
             gc.enable()

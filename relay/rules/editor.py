@@ -17,6 +17,7 @@ from relay.bitrix.options import PortalOptions
 from relay.render import TemplateSpec
 from relay.rules.language import DefaultPart, InhibitPart, PersonOptions, RulePart
 from relay.rules.recipients import ROLES
+from relay.rules.retention import RetentionPart
 from relay.rules.schedules import SchedulePart
 from relay.rules.times import TimePart
 from relay.rules.words import PEOPLE, WORDS
@@ -55,6 +56,7 @@ def _file() -> type[Part]:
         "times": (dict[str, TimePart | list[TimePart]], Field({}, description="for mute:, active: and quiet:")),
         "oncall": (dict[str, SchedulePart], Field({}, description="who is on call: to: oncall/<name>")),
         "templates": (dict[str, TemplateSpec], {}),
+        "retention": (RetentionPart, Field(None, description="how long what is finished is kept")),
         "inhibit": (list[InhibitPart], Field([], description="what keeps what from being told while it lasts")),
         "rules": (list[RulePart], []),
         "default": (Literal["drop"] | DefaultPart, Field(None, description="for events that no rule wants")),

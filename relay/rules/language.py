@@ -80,6 +80,7 @@ SECTIONS = (
     "times",
     "oncall",
     "templates",
+    "retention",
     "inhibit",
     "rules",
     "default",

@@ -11,7 +11,7 @@ from typing import Any
 
 from relay.errors import BadRules, Complaint
 from relay.render import Template, compile_line
-from relay.rules import document, schedules, sections, times
+from relay.rules import document, retention, schedules, sections, times
 from relay.rules.calendar import Times
 from relay.rules.collector import resting
 from relay.rules.complaints import Complaints
@@ -109,6 +109,7 @@ def _assemble(data: dict[str, Any], raw: dict[str, Any], complaints: Complaints)
         rules=reading.rules(data.get("rules", []), ("rules",), None),
         default=reading.default(data),
         inhibitions=reading.inhibitions(data.get("inhibit", [])),
+        retention=retention.section(data, complaints),
         warnings=complaints.warnings,
     )
 

@@ -22,6 +22,7 @@ from relay.rules.noise import Grouping, Inhibition, Throttling
 from relay.rules.oncall import Roster, Schedule
 from relay.rules.people import Directory, Person
 from relay.rules.recipients import Certain, Recipient
+from relay.rules.retention import DEFAULT, Retention
 from relay.sources import SENDERS
 from relay.sources.options import SourceOptions
 
@@ -88,6 +89,7 @@ class Rules:
     warnings: tuple[Complaint, ...] = ()
     oncall: Mapping[str, Schedule] = field(default_factory=dict)
     feeds: Mapping[str, Feed] = field(default_factory=dict)
+    retention: Retention = DEFAULT
     index: Index = field(init=False, repr=False)  # of the rules at the top
 
     def __post_init__(self) -> None:

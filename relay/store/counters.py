@@ -15,19 +15,28 @@ import zlib
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from sqlalchemy import case, func, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from relay.store import text
-from relay.store.database import Transaction, insert_into
+from relay.store.database import Transaction, insert_of
 from relay.store.tables import counter, event, message
 
 SLOTS = 16
 MOST_RULES = 200  # names of rules that are counted by themselves; Prometheus keeps a series for each of them
 OTHER = "other"  # the label of all the rules that came later
 
-CounterName = Literal["relay_requests_total", "relay_events_total", "relay_messages_total", "relay_calls_total"]
+CounterName = Literal[
+    "relay_requests_total",
+    "relay_commits_saved_total",
+    "relay_events_total",
+    "relay_messages_total",
+    "relay_calls_total",
+    "relay_reloads_total",
+]
 HistogramName = Literal["relay_decision_seconds", "relay_delivery_seconds"]
 
 # Upper bounds, in seconds. What is above the last of them is in +Inf.
@@ -38,6 +47,7 @@ BUCKETS: Mapping[HistogramName, tuple[float, ...]] = {
 INFINITY = "+Inf"
 
 RULE = "rule"  # the series under which names of rules are remembered; its value means nothing
+PROBE = "probe"  # a series that means nothing at all
 SUM = "_sum"
 
 Labels = Mapping[str, str]
@@ -58,6 +68,10 @@ class Tally:
         seconds = max(0.0, seconds)
         self._add(name, {"le": _bucket(BUCKETS[name], seconds)}, 1.0)
         self._add(name + SUM, {}, seconds)
+
+    def probe(self) -> None:
+        """Something to write for its own sake: is the store written to again? Told to nobody."""
+        self._add(PROBE, {}, 1.0)
 
     def remember_rule(self, name: str) -> None:
         self._add(RULE, {"rule": name}, 1.0)
@@ -87,14 +101,19 @@ def write(tx: Transaction, tally: Tally, *, in_slot: int | None = None) -> None:
         {"name": name, "labels": labels, "slot": here, "value": amount}
         for (name, labels), amount in sorted(tally.amounts.items())
     ]
-    # Not an executemany, after which PostgreSQL would not notice that we hang (see database.py). SQLAlchemy keeps a
-    # statement of one row compiled, and that is most of the door's.
-    adding = insert_into(tx, counter).values(rows if len(rows) > 1 else rows[0])
-    adding = adding.on_conflict_do_update(
+    tx.connection.execute(_adding(tx.connection.dialect.name), rows).all()
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[Any]:
+    """Built once, as every event costs it. With RETURNING many rows go in one statement (SQLAlchemy docs, Insert Many
+    Values) and not in an executemany, after which PostgreSQL would not notice that we hang (see database.py)."""
+    row = insert_of(dialect, counter)
+    row = row.on_conflict_do_update(
         index_elements=[counter.c.name, counter.c.labels, counter.c.slot],
-        set_={"value": counter.c.value + adding.excluded.value},
+        set_={"value": counter.c.value + row.excluded.value},
     )
-    tx.connection.execute(adding)
+    return row.returning(counter.c.name)
 
 
 def bounded(tx: Transaction, tally: Tally, rules: Iterable[str]) -> dict[str, str]:

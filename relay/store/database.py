@@ -15,11 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
@@ -42,6 +38,7 @@ from relay.store.watching import CHANNEL, Counter, Listener, Watch
 SQLITE_WITHOUT_THE_BUG = (3, 51, 3)
 BUSY_SECONDS = 8  # to wait for other writers; GitHub waits ten for our answer
 
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 OLDEST_POSTGRESQL = (13,)
 MIGRATING = 7245501  # the advisory lock under which tables are changed
 NOT_PERMITTED = ("42501", "3F000")  # insufficient_privilege, and no schema in sight (PostgreSQL docs, appendix A)
@@ -124,13 +121,18 @@ class Database:
         return f"«{self._url.database or self._url.username}» on {host}"
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
         """A transaction that is on disk when the block ends without an exception.
+
+        Args:
+            durable: False for what a power cut may undo, as long as it undoes the whole of it. SQLite then does not
+                wait for the disk; the next durable commit takes it along (sqlite.org/pragma.html#pragma_synchronous).
 
         Raises:
             StoreUnavailable: the database is locked, full, read-only or away.
         """
-        with self._explained(), self._engine.begin() as connection:
+        how = {"relay_forgets": not durable}
+        with self._explained(), self._engine.connect() as connection, connection.execution_options(**how).begin():
             tx = Transaction(connection, self._begin(connection))
             yield tx
             if tx.news and not self.is_sqlite:
@@ -167,15 +169,38 @@ class Database:
             if not self.is_sqlite:
                 self._check_server(connection)
             alone(connection, MIGRATING)
-            config = _migrations()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != newest_revision():
+                migrate(connection)
 
     def is_current(self) -> bool:
         """Are the tables those of this version of the program?"""
         with self.read() as tx:  # readiness is asked every few seconds, and must not wait for a writer
-            found = MigrationContext.configure(tx.connection).get_current_revision()
-        return found == ScriptDirectory.from_config(_migrations()).get_current_head()
+            return _revision(tx.connection) == newest_revision()
+
+    def checkpoint(self) -> None:
+        """Bring SQLite's file up to date and empty its log, unless somebody reads or writes at this moment."""
+        with self.driver() as connection:
+            connection.execute("PRAGMA busy_timeout=0")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+    @contextmanager
+    def driver(self) -> Iterator[Any]:
+        """SQLite's own connection, in no transaction, for what is no SQL: a backup, a checkpoint.
+
+        Raises:
+            StoreUnavailable: the file cannot be used.
+        """
+        with self._explained():
+            pooled = self._engine.raw_connection()
+            try:
+                yield pooled.driver_connection
+            except self._engine.dialect.loaded_dbapi.Error as fault:
+                raise StoreUnavailable(f"{self._unavailable}: {fault}") from None
+            finally:
+                pooled.close()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -242,13 +267,35 @@ def chunks(items: Sequence[Item], size: int = 1000) -> Iterator[Sequence[Item]]:
 
 def insert_into(tx: Transaction, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that can say what to do ON CONFLICT: both engines can, each in a class of its own."""
-    return sqlite.insert(table) if tx.connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return insert_of(tx.connection.dialect.name, table)
 
 
-def _migrations() -> Config:
+def insert_of(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """The same, for a statement that is built once and kept."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def newest_revision() -> str:
+    """The number of the last migration, with which its file's name begins."""
+    return max(path.name for path in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str:
+    """The number of the last migration that a database has had; empty for none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none() or "")
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables up to date. Alembic is loaded only here: it is a tenth of a process's memory."""
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", "relay.store:migrations")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _parse(url: Secret) -> URL:
@@ -269,7 +316,7 @@ def _open(url: URL) -> Engine:
     if url.drivername == "sqlite":
         _make_file(Path(str(url.database)))
         connect = {"timeout": BUSY_SECONDS}
-        engine = create_engine(url, module=_sqlite(), pool_size=40, connect_args=connect, hide_parameters=True)
+        engine = create_engine(url, module=sqlite_module(), pool_size=40, connect_args=connect, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -289,7 +336,7 @@ def _make_file(path: Path) -> None:
         raise BadDatabase(f"DATABASE_URL names {path}, which cannot be made: {fault.strerror}") from None
 
 
-def _sqlite() -> ModuleType:
+def sqlite_module() -> ModuleType:
     """The system's SQLite, or the newer one from the pysqlite3 package where the system's has the WAL bug."""
     if sqlite3.sqlite_version_info < SQLITE_WITHOUT_THE_BUG:
         try:
@@ -302,6 +349,8 @@ def _sqlite() -> ModuleType:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # so that the driver does not begin transactions of its own; _begin_sqlite does
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it would change nothing, and wait for writers
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -312,5 +361,9 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("relay_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    how = connection.get_execution_options()
+    level = "NORMAL" if how.get("relay_forgets", False) else "FULL"
+    if connection.info.get("synchronous", "FULL") != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
+    connection.exec_driver_sql("BEGIN" if how.get("relay_reads", False) else "BEGIN IMMEDIATE")

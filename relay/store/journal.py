@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import Insert, Integer, bindparam, func, insert, select, tuple_, update
 
 from relay.model import Outcome, Request
 from relay.store import text
-from relay.store.database import Transaction, alone, insert_into
+from relay.store.database import Transaction, alone, insert_into, insert_of
 from relay.store.tables import NEW, delivery, event, unmapped
+from relay.tracing import Origin
 
 MOST_BYTES = 2_000_000  # compressed, of entries read together; JSON unfolds to some ten times as much
 FOR_EVER = 400 * 86_400.0  # seconds; senders that number their deliveries redeliver within days (GitHub: 3)
@@ -46,6 +49,7 @@ class Receipt:
 
     id: int
     duplicate: bool
+    kind: str = field(default="", compare=False)  # the arrival's, for the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,47 @@ class Entry:
     state: str
     outcome: str
     note: str
+    pruned_at: float | None = None  # Unix seconds; there are no headers and no body any more
+
+    @property
+    def pruned(self) -> str:
+        """Since when the payload is there no more, as a sentence; empty while it is."""
+        if self.pruned_at is None:
+            return ""
+        day = datetime.fromtimestamp(self.pruned_at, UTC)
+        return f"the payload was pruned on {day:%Y-%m-%d}, as retention: in the rules says"
+
+
+# Statements that every event costs are built once: building one takes three times as long as carrying it out.
+_LIVING = select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
+    tuple_(delivery.c.source, delivery.c.key).in_(bindparam("names", expanding=True)),
+    delivery.c.expires_at > bindparam("now"),
+)
+_INSERT = insert(event).returning(event.c.id, sort_by_parameter_order=True)
+_SIZES = (
+    select(event.c.id, func.length(event.c.body).label("size"))
+    .where(NEW)
+    .order_by(event.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_THESE = select(event).where(event.c.id.in_(bindparam("numbers", expanding=True))).order_by(event.c.id)
+_SETTLE = (
+    update(event)
+    .where(event.c.id == bindparam("number"), event.c.state == "new")
+    .values(
+        state=bindparam("becomes"), outcome=bindparam("came"), note=bindparam("noted"), decided_at=bindparam("decided")
+    )
+)
+
+
+@cache
+def _remembering(dialect: str) -> Insert:
+    """A delivery's number; one that has expired is given to another event."""
+    row = insert_of(dialect, delivery)
+    return row.on_conflict_do_update(
+        index_elements=[delivery.c.source, delivery.c.key],
+        set_={"event_id": row.excluded.event_id, "expires_at": row.excluded.expires_at},
+    )
 
 
 def append(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Receipt]:
@@ -79,7 +124,9 @@ def append(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Receipt]:
     if fresh:
         known |= _insert(tx, fresh)
         tx.news = True
-    return [Receipt(known[name], duplicate=fresh.pop(name, None) is None) for name, *_ in named]
+    return [
+        Receipt(known[name], duplicate=fresh.pop(name, None) is None, kind=arrival.kind) for name, arrival, _ in named
+    ]
 
 
 def _row(arrival: Arrival, now: float) -> dict[str, Any]:
@@ -96,27 +143,19 @@ def _row(arrival: Arrival, now: float) -> dict[str, Any]:
 
 def _living(tx: Transaction, names: Sequence[Name]) -> dict[Name, int]:
     """The numbers of those deliveries that are known and not expired."""
-    found = select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
-        tuple_(delivery.c.source, delivery.c.key).in_(names), delivery.c.expires_at > tx.now
-    )
-    return {(row.source, row.key): row.event_id for row in tx.connection.execute(found)}
+    found = tx.connection.execute(_LIVING, {"names": list(names), "now": tx.now})
+    return {(row.source, row.key): row.event_id for row in found}
 
 
 def _insert(tx: Transaction, fresh: Mapping[Name, tuple[Arrival, dict[str, Any]]]) -> dict[Name, int]:
     """Write new events down, and remember their deliveries."""
     rows = [row for _, row in fresh.values()]
-    returned = tx.connection.execute(insert(event).returning(event.c.id, sort_by_parameter_order=True), rows)
-    numbers = dict(zip(fresh, returned.scalars(), strict=True))
-    remember = insert_into(tx, delivery)
-    remember = remember.on_conflict_do_update(  # one that has expired
-        index_elements=[delivery.c.source, delivery.c.key],
-        set_={"event_id": remember.excluded.event_id, "expires_at": remember.excluded.expires_at},
-    )
+    numbers = dict(zip(fresh, tx.connection.execute(_INSERT, rows).scalars(), strict=True))
     rows = [
         {"source": name[0], "key": name[1], "event_id": numbers[name], "expires_at": _until(arrival, tx.now)}
         for name, (arrival, _) in fresh.items()
     ]
-    tx.connection.execute(remember, rows)
+    tx.connection.execute(_remembering(tx.connection.dialect.name), rows)
     return numbers
 
 
@@ -127,30 +166,20 @@ def _until(arrival: Arrival, now: float) -> float:
 def undecided(tx: Transaction, limit: int) -> list[Entry]:
     """The oldest entries that the router has not decided yet, in the order of their numbers: up to ``limit``, and no
     more than the memory should hold at once."""
-    sizes = select(event.c.id, func.length(event.c.body).label("size")).where(NEW).order_by(event.c.id).limit(limit)
     numbers, total = [], 0
-    for row in tx.connection.execute(sizes):
+    for row in tx.connection.execute(_SIZES, {"most": limit}):
         numbers.append(row.id)
         total += row.size
         if total > MOST_BYTES:
             break
-    rows = select(event).where(event.c.id.in_(numbers)).order_by(event.c.id)
-    return [_entry(row) for row in tx.connection.execute(rows).mappings()]
+    return entries(tx, numbers) if numbers else []
 
 
 def settle(tx: Transaction, number: int, outcome: Outcome, note: str = "") -> bool:
     """Write down what became of an entry; ``False`` if somebody has done so already."""
-    done = tx.connection.execute(
-        update(event)
-        .where(event.c.id == number, event.c.state == "new")
-        .values(
-            state="unreadable" if outcome == "unreadable" else "decided",
-            outcome=outcome,
-            note=note,
-            decided_at=tx.now,
-        )
-    )
-    return done.rowcount == 1
+    becomes = "unreadable" if outcome == "unreadable" else "decided"
+    what = {"number": number, "becomes": becomes, "came": outcome, "noted": note, "decided": tx.now}
+    return tx.connection.execute(_SETTLE, what).rowcount == 1
 
 
 def get(tx: Transaction, number: int) -> Entry | None:
@@ -160,8 +189,17 @@ def get(tx: Transaction, number: int) -> Entry | None:
 
 def entries(tx: Transaction, numbers: Iterable[int]) -> list[Entry]:
     """Those entries that there are, in the order of their numbers."""
-    rows = select(event).where(event.c.id.in_(sorted(numbers))).order_by(event.c.id)
-    return [_entry(row) for row in tx.connection.execute(rows).mappings()]
+    found = tx.connection.execute(_THESE, {"numbers": sorted(numbers)})
+    return [_entry(row) for row in found.mappings()]
+
+
+def origins(tx: Transaction, numbers: Iterable[int]) -> list[Origin]:
+    """Where the traces of entries begin; without their bodies."""
+    rows = select(event.c.id, event.c.received_at, event.c.headers).where(event.c.id.in_(sorted(set(numbers))))
+    return [
+        Origin(event=row.id, received_at=row.received_at, headers=json.loads(row.headers))
+        for row in tx.connection.execute(rows)
+    ]
 
 
 def latest(tx: Transaction, *, limit: int, source: str = "", before: int | None = None) -> list[Entry]:
@@ -193,5 +231,5 @@ def _entry(row: Any) -> Entry:
         headers=json.loads(row["headers"]),
         body=zlib.decompress(row["body"]),
     )
-    words = ("id", "source", "received_at", "kind", "title", "state", "outcome", "note")
+    words = ("id", "source", "received_at", "kind", "title", "state", "outcome", "note", "pruned_at")
     return Entry(request=request, **{word: row[word] for word in words})

@@ -9,13 +9,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from relay.model import Note
 from relay.store.database import Transaction, alone, chunks, insert_into
 from relay.store.tables import DUE, note
 
 NUMBERING = 7245503  # the advisory lock under which a number is drawn
+
+
+# Built once, as every event costs them.
+_NEXT_DUE = select(func.min(note.c.due)).where(DUE)
+_UNDER = select(note).where(note.c.name >= bindparam("first"), note.c.name < bindparam("past")).order_by(note.c.name)
 
 
 def get(tx: Transaction, name: str) -> Note | None:
@@ -31,15 +36,15 @@ def due(tx: Transaction, *, most: int) -> list[str]:
 
 def next_due(tx: Transaction) -> float | None:
     """When the first note will be due (Unix seconds); ``None`` if none waits."""
-    first: float | None = tx.connection.execute(select(func.min(note.c.due)).where(DUE)).scalar_one()
+    first: float | None = tx.connection.execute(_NEXT_DUE).scalar_one()
     return first
 
 
 def under(tx: Transaction, prefix: str) -> dict[str, Note]:
     """The notes whose names begin so, by name."""
     past = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, which the index of names serves
-    found = select(note).where(note.c.name >= prefix, note.c.name < past).order_by(note.c.name)
-    return {row["name"]: _note(row) for row in tx.connection.execute(found).mappings()}
+    found = tx.connection.execute(_UNDER, {"first": prefix, "past": past})
+    return {row["name"]: _note(row) for row in found.mappings()}
 
 
 def add(tx: Transaction, prefix: str, new: Note) -> str:

@@ -9,17 +9,18 @@ Every change of a message names the state that it leaves, and is made with the s
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, func, insert, literal_column, select, update
 
 from relay.model import Message, Parcel
 from relay.store import streams, turns
-from relay.store.database import Transaction
+from relay.store.database import Transaction, chunks
 from relay.store.tables import QUEUED, RESTING, WAITING, attempt, message, stream
 
 State = Literal["queued", "sending", "delivered", "muted", "dead", "held", "superseded", "dropped"]
@@ -72,25 +73,64 @@ class Attempt:
     why: str
 
 
+# Statements that every message costs are built once: building one takes three times as long as carrying it out.
+_HERE = stream.c.portal == bindparam("in_portal")
+_MOST = bindparam("most", type_=Integer)
+_INSERT = insert(message).returning(message.c.id, sort_by_parameter_order=True)
+_BACKLOG = select(func.count()).select_from(
+    select(stream.c.head).where(_HERE, WAITING, stream.c.due_at <= bindparam("now")).limit(_MOST).subquery()
+)
+_SENDING = select(message.c.id).where(message.c.portal == bindparam("in_portal"), message.c.state == "sending").limit(1)
+_NEXT_DUE = select(func.min(stream.c.due_at)).where(_HERE, WAITING)
+_HEADS = (
+    select(stream.c.stream, stream.c.head, stream.c.rank, stream.c.turn)
+    .where(_HERE, WAITING, stream.c.due_at + literal_column("0") <= bindparam("now"))
+    .order_by(stream.c.rank, stream.c.turn, stream.c.head)
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
+_OCCUPY = (
+    update(stream).where(_HERE, stream.c.stream.in_(bindparam("names", expanding=True))).values(busy=bindparam("under"))
+)
+_SEND = (
+    update(message)
+    .where(message.c.id.in_(bindparam("numbers", expanding=True)), message.c.state == "queued")
+    .values(state="sending", epoch=bindparam("under"))
+    .returning(message)
+)
+_SENT_UNDER = message.c.state == "sending", message.c.epoch == bindparam("under")
+_OURS = select(message.c.id, message.c.event_id).where(
+    message.c.id.in_(bindparam("numbers", expanding=True)), *_SENT_UNDER
+)
+_END = (
+    update(message)
+    .where(message.c.id == bindparam("number"), *_SENT_UNDER)
+    .values(state=bindparam("becomes"), attempts=message.c.attempts + bindparam("counts"))
+)
+_TRY = insert(attempt)
+
+
 # ── Into the outbox ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def enqueue(tx: Transaction, event_id: int | None, messages: Iterable[Message]) -> list[int]:
+def enqueue(tx: Transaction, event_id: int | None, messages: Iterable[Message], *, locked: bool = False) -> list[int]:
     """Put messages in their streams, in order. An unsent message under the same tag is superseded: it would show
-    an older state."""
+    an older state. ``locked``: the streams are already."""
     messages = list(messages)
     if not messages:
         return []
-    streams.lock(tx, messages)
-    drawn = turns.draw(tx, messages)
+    if not locked:
+        streams.lock(tx, messages)
+    names = Counter(map(streams.name, messages))
+    occupied = streams.occupied(tx, names)
+    drawn = turns.draw(tx, messages, occupied)
     rows = [_row(each, event_id, tx.now) | {"turn": turn} for each, turn in zip(messages, drawn, strict=True)]
-    returned = tx.connection.execute(insert(message).returning(message.c.id, sort_by_parameter_order=True), rows)
-    numbers = list(returned.scalars())
+    numbers = list(tx.connection.execute(_INSERT, rows).scalars())
+    behind = {name for name, several in names.items() if several > 1 or name in occupied}  # others are before theirs
     newest = {streams.name(each): number for each, number in zip(messages, numbers, strict=True) if each.tag}
-    if newest:
-        _supersede(tx, newest)
-    _wake(tx, [each for each in messages if not each.not_before])
-    streams.advance(tx, map(streams.name, messages))
+    _supersede(tx, {name: number for name, number in newest.items() if name in behind})
+    _wake(tx, [each for each in messages if not each.not_before and streams.name(each) in behind])
+    streams.advance(tx, names)
     tx.news = True
     return numbers
 
@@ -120,6 +160,8 @@ def _row(each: Message, event_id: int | None, now: float) -> dict[str, Any]:
 
 def _supersede(tx: Transaction, newest: Mapping[streams.Name, int]) -> None:
     """End what is queued before the newest message of each stream."""
+    if not newest:
+        return
     older = update(message).where(
         message.c.portal == bindparam("in_portal"),
         message.c.stream == bindparam("in_stream"),
@@ -144,9 +186,8 @@ def _wake(tx: Transaction, messages: Sequence[Message]) -> None:
 
 def backlog(tx: Transaction, portal: str, *, most: int) -> int:
     """How many streams wait to be sent now; counting stops at ``most``."""
-    due = stream.c.due_at <= tx.now
-    some = select(stream.c.head).where(stream.c.portal == portal, WAITING, due).limit(most).subquery()
-    return tx.connection.execute(select(func.count()).select_from(some)).scalar_one()
+    asked = {"in_portal": portal, "now": tx.now, "most": most}
+    return int(tx.connection.execute(_BACKLOG, asked).scalar_one())
 
 
 def waiting_for(tx: Transaction) -> list[str]:
@@ -157,44 +198,49 @@ def waiting_for(tx: Transaction) -> list[str]:
 
 def anything_sending(tx: Transaction, portal: str) -> bool:
     """Is a message being sent, or left by somebody who was sending it?"""
-    busy = select(message.c.id).where(message.c.portal == portal, message.c.state == "sending").limit(1)
-    return tx.connection.execute(busy).first() is not None
+    return tx.connection.execute(_SENDING, {"in_portal": portal}).first() is not None
 
 
 def next_due(tx: Transaction, portal: str) -> float | None:
     """When the first stream that waits will be due (Unix seconds); ``None`` if none waits."""
-    due = select(func.min(stream.c.due_at)).where(stream.c.portal == portal, WAITING)
-    first: float | None = tx.connection.execute(due).scalar_one()
+    first: float | None = tx.connection.execute(_NEXT_DUE, {"in_portal": portal}).scalar_one()
     return first
+
+
+def _rest_longer(tx: Transaction, portal: str, seconds: float) -> Select[Any]:
+    """Streams that wait longer than so for another try; quiet hours, which may be longer, do not count."""
+    latest = tx.now + seconds
+    return select(stream.c.stream).where(
+        stream.c.portal == portal, WAITING, stream.c.due_at > latest, stream.c.retry_at > latest
+    )
+
+
+def rests_longer(tx: Transaction, portal: str, seconds: float) -> bool:
+    """Does a stream wait longer than so for another try?"""
+    return tx.connection.execute(_rest_longer(tx, portal, seconds).limit(1)).first() is not None
+
+
+def rest_no_longer(tx: Transaction, portal: str, seconds: float) -> None:
+    """Try again now what waits longer than so for another try."""
+    names = sorted(tx.connection.execute(_rest_longer(tx, portal, seconds)).scalars())
+    for some in chunks(names):
+        again = _rest_longer(tx, portal, seconds).where(stream.c.stream.in_(some)).order_by(stream.c.stream)
+        ours = list(tx.connection.execute(again.with_for_update()).scalars())
+        streams.advance(tx, [(portal, each) for each in ours], retry_at=0.0)
+    tx.news = True
 
 
 def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
     """Claim the heads of up to ``limit`` streams: the urgent first, then by turns between recipients."""
     _in_order_of_the_index(tx)
-    due = stream.c.due_at + literal_column("0") <= tx.now
-    heads = (
-        select(stream.c.stream, stream.c.head, stream.c.rank, stream.c.turn)
-        .where(stream.c.portal == portal, WAITING, due)
-        .order_by(stream.c.rank, stream.c.turn, stream.c.head)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = tx.connection.execute(heads).all()
+    claimed = tx.connection.execute(_HEADS, {"in_portal": portal, "now": tx.now, "most": limit}).all()
     if not claimed:
         return []
     numbers = [row.head for row in claimed]
     turns.served(tx, portal, {row.rank: row.turn for row in claimed})  # the last of each rank is the latest
-    tx.connection.execute(
-        update(stream)
-        .where(stream.c.portal == portal, stream.c.stream.in_([row.stream for row in claimed]))
-        .values(busy=epoch)
-    )
-    sending = tx.connection.execute(
-        update(message)
-        .where(message.c.id.in_(numbers), message.c.state == "queued")
-        .values(state="sending", epoch=epoch)
-        .returning(message)
-    )
+    names = [row.stream for row in claimed]
+    tx.connection.execute(_OCCUPY, {"in_portal": portal, "names": names, "under": epoch})
+    sending = tx.connection.execute(_SEND, {"numbers": numbers, "under": epoch})
     found = {row["id"]: _parcel(row) for row in sending.mappings()}
     return [found[number] for number in numbers]
 
@@ -217,13 +263,13 @@ def settle_all(tx: Transaction, portal: str, epoch: int, settlements: Sequence[S
     others = [each.instead for each in settlements if each.instead is not None]
     streams.lock(tx, [each.parcel.message for each in settlements] + others)
     numbers = [each.parcel.id for each in settlements]
-    ours = select(message.c.id, message.c.event_id).where(message.c.id.in_(numbers), *_sent_under(epoch))
-    event_of = {row.id: row.event_id for row in tx.connection.execute(ours)}
+    ours = tx.connection.execute(_OURS, {"numbers": numbers, "under": epoch})
+    event_of = {row.id: row.event_id for row in ours}
     written = [each for each in settlements if each.parcel.id in event_of]
     if written:
         _end(tx, epoch, written, _newer(tx, portal, written))
         for not_before, some in groupby(sorted(written, key=_not_before), key=_not_before):
-            streams.advance(tx, [streams.name(each.parcel.message) for each in some], busy=0, retry_at=not_before)
+            streams.advance(tx, [streams.name(each.parcel.message) for each in some], free=True, retry_at=not_before)
     for each in written:
         if each.instead is not None:
             enqueue(tx, event_of[each.parcel.id], [each.instead])
@@ -233,10 +279,6 @@ def settle_all(tx: Transaction, portal: str, epoch: int, settlements: Sequence[S
 def settle(tx: Transaction, portal: str, epoch: int, settlement: Settlement) -> bool:
     """As ``settle_all``, for one; ``False`` if nothing was written."""
     return bool(settle_all(tx, portal, epoch, [settlement]))
-
-
-def _sent_under(epoch: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return message.c.state == "sending", message.c.epoch == epoch
 
 
 def _not_before(settlement: Settlement) -> float:
@@ -266,6 +308,7 @@ def _end(tx: Transaction, epoch: int, settlements: Sequence[Settlement], newer: 
         rows.append(
             {
                 "number": each.parcel.id,
+                "under": epoch,
                 "becomes": state,
                 "counts": 1 if each.counted else 0,
                 "failing_since": each.parcel.failing_since or (tx.now if each.counted else None),
@@ -279,13 +322,8 @@ def _end(tx: Transaction, epoch: int, settlements: Sequence[Settlement], newer: 
         )
         one = {"message_id": each.parcel.id, "at": tx.now, "verdict": each.verdict, "code": each.code, "why": each.why}
         tries.append(one)
-    tx.connection.execute(
-        update(message)
-        .where(message.c.id == bindparam("number"), *_sent_under(epoch))
-        .values(state=bindparam("becomes"), attempts=message.c.attempts + bindparam("counts")),
-        rows,
-    )
-    tx.connection.execute(insert(attempt), tries)
+    tx.connection.execute(_END, rows)
+    tx.connection.execute(_TRY, tries)
 
 
 def take_over(tx: Transaction, portal: str, epoch: int) -> int:
@@ -416,6 +454,7 @@ def _parcel(row: Any) -> Parcel:
         plain=row["plain"],
         created_at=row["created_at"],
         failing_since=row["failing_since"],
+        event=row["event_id"],
     )
 
 

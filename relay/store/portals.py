@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from relay.model import PortalTrouble
 from relay.store.database import Transaction, insert_into
@@ -35,16 +35,26 @@ class PortalState:
     since: float
 
 
+# Built once, as every call costs them.
+_THIS = select(portal).where(portal.c.name == bindparam("which"))
+_LOCKED = _THIS.with_for_update()
+_FILL = (
+    update(portal).where(portal.c.name == bindparam("which")).values(level=bindparam("to"), level_at=bindparam("at"))
+)
+
+
 def get(tx: Transaction, name: str) -> PortalState:
     """The portal's row, made when it is asked for the first time; it is locked until the transaction ends."""
-    tx.connection.execute(insert_into(tx, portal).values(name=name).on_conflict_do_nothing())
-    row = tx.connection.execute(select(portal).where(portal.c.name == name).with_for_update())
-    return PortalState(**row.mappings().one())
+    row = tx.connection.execute(_LOCKED, {"which": name}).mappings().first()
+    if row is None:
+        tx.connection.execute(insert_into(tx, portal).values(name=name).on_conflict_do_nothing())
+        row = tx.connection.execute(_LOCKED, {"which": name}).mappings().one()
+    return PortalState(**row)
 
 
 def look(tx: Transaction, name: str) -> PortalState | None:
     """The portal's row as it stands, without a lock; ``None`` before it is asked for the first time."""
-    row = tx.connection.execute(select(portal).where(portal.c.name == name)).mappings().first()
+    row = tx.connection.execute(_THIS, {"which": name}).mappings().first()
     return None if row is None else PortalState(**row)
 
 
@@ -62,7 +72,7 @@ def ask_now(tx: Transaction, name: str) -> None:
 
 def fill(tx: Transaction, name: str, level: float) -> None:
     """Write the bucket's level as of now."""
-    tx.connection.execute(update(portal).where(portal.c.name == name).values(level=level, level_at=tx.now))
+    tx.connection.execute(_FILL, {"which": name, "to": level, "at": tx.now})
 
 
 def take_share(tx: Transaction, name: str, share: float) -> None:

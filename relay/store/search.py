@@ -37,6 +37,7 @@ class Filter:
     person: str = ""
     rule: str = ""
     states: tuple[str, ...] = ()  # one of EVENT_STATES (states and outcomes), or of MESSAGE_STATES
+    portal: str = ""  # of messages alone: the one that they go to
     text: str = ""  # in an event's title, or in a message's text; in either case of letters
     since: float | None = None  # Unix seconds: received, or put in the outbox, at this moment or later
     until: float | None = None  # and before this one
@@ -86,12 +87,12 @@ class MessageRow:
 
 
 _OF_ITS_EVENT = ("source", "kind", "title")
-_EVENT_COLUMNS = tuple(event.c[field.name] for field in fields(EventRow))
-_MESSAGE_COLUMNS = tuple(
+EVENT_COLUMNS = tuple(event.c[field.name] for field in fields(EventRow))
+MESSAGE_COLUMNS = tuple(
     func.coalesce(event.c[name], "").label(name) if name in _OF_ITS_EVENT else message.c[name]
     for name in (field.name for field in fields(MessageRow))
 )
-_WITH_EVENT = message.outerjoin(event, event.c.id == message.c.event_id)
+WITH_EVENT = message.outerjoin(event, event.c.id == message.c.event_id)
 
 
 # ── Lists ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,14 +100,14 @@ _WITH_EVENT = message.outerjoin(event, event.c.id == message.c.event_id)
 
 def events(tx: Transaction, what: Filter) -> list[EventRow]:
     """One page of events."""
-    rows = _page(tx, select(*_EVENT_COLUMNS), event, _of_events(what), what)
+    rows = _page(tx, select(*EVENT_COLUMNS), event, _of_events(what), what)
     return [EventRow(**row) for row in rows]
 
 
 def messages(tx: Transaction, what: Filter) -> list[MessageRow]:
     """One page of messages."""
-    query = select(*_MESSAGE_COLUMNS).select_from(_WITH_EVENT)
-    rows = _page(tx, query, message, _of_messages(what), what)
+    query = select(*MESSAGE_COLUMNS).select_from(WITH_EVENT)
+    rows = _page(tx, query, message, of_messages(what), what)
     return [MessageRow(**row) for row in rows]
 
 
@@ -117,8 +118,8 @@ def event_numbers(tx: Transaction, what: Filter) -> list[int]:
 
 def message_numbers(tx: Transaction, what: Filter) -> list[int]:
     """As ``event_numbers``, of messages."""
-    query = select(message.c.id).select_from(_WITH_EVENT)
-    return [row["id"] for row in _page(tx, query, message, _of_messages(what), what)]
+    query = select(message.c.id).select_from(WITH_EVENT)
+    return [row["id"] for row in _page(tx, query, message, of_messages(what), what)]
 
 
 def newest_event(tx: Transaction) -> int:
@@ -140,18 +141,18 @@ def _newest(tx: Transaction, table: Table) -> int:
 
 def of_event(tx: Transaction, number: int) -> list[MessageRow]:
     """The messages that an event has led to, the oldest first."""
-    query = select(*_MESSAGE_COLUMNS).select_from(_WITH_EVENT).where(message.c.event_id == number)
+    query = select(*MESSAGE_COLUMNS).select_from(WITH_EVENT).where(message.c.event_id == number)
     return [MessageRow(**row) for row in tx.connection.execute(query.order_by(message.c.id)).mappings()]
 
 
 def one_message(tx: Transaction, number: int) -> MessageRow | None:
-    query = select(*_MESSAGE_COLUMNS).select_from(_WITH_EVENT).where(message.c.id == number)
+    query = select(*MESSAGE_COLUMNS).select_from(WITH_EVENT).where(message.c.id == number)
     row = tx.connection.execute(query).mappings().first()
     return None if row is None else MessageRow(**row)
 
 
 def one_event(tx: Transaction, number: int) -> EventRow | None:
-    row = tx.connection.execute(select(*_EVENT_COLUMNS).where(event.c.id == number)).mappings().first()
+    row = tx.connection.execute(select(*EVENT_COLUMNS).where(event.c.id == number)).mappings().first()
     return None if row is None else EventRow(**row)
 
 
@@ -175,29 +176,30 @@ def newer_state(tx: Transaction, each: Message, event_id: int) -> int | None:
 
 
 def _of_events(what: Filter) -> Iterator[ColumnElement[bool]]:
-    yield from _equal((event.c.source, what.source))
-    yield from _of_kind(what.kind)
-    its_messages = [*_equal((message.c.person, what.person), (message.c.rule, what.rule))]
+    yield from equal((event.c.source, what.source))
+    yield from of_kind(what.kind)
+    its_messages = [*equal((message.c.person, what.person), (message.c.rule, what.rule))]
     if its_messages:
         yield event.c.id.in_(select(message.c.event_id).where(*its_messages))
     if what.states:
         states = _in(event.c.state, what.states, ("new", "decided"))
         yield or_(false(), *states, *_in(event.c.outcome, what.states, OUTCOMES))
     if what.text:
-        yield _contains(event.c.title, what.text)
+        yield contains(event.c.title, what.text)
 
 
-def _of_messages(what: Filter) -> Iterator[ColumnElement[bool]]:
-    yield from _equal((message.c.person, what.person), (message.c.rule, what.rule))
-    yield from _equal((event.c.source, what.source))
-    yield from _of_kind(what.kind)
+def of_messages(what: Filter) -> Iterator[ColumnElement[bool]]:
+    yield from equal((message.c.person, what.person), (message.c.rule, what.rule), (message.c.portal, what.portal))
+    yield from equal((event.c.source, what.source))
+    yield from of_kind(what.kind)
     if what.states:
         yield message.c.state.in_(what.states)
     if what.text:
-        yield _contains(message.c.text, what.text)
+        yield contains(message.c.text, what.text)
 
 
-def _equal(*wanted: tuple[Column[Any], str]) -> Iterator[ColumnElement[bool]]:
+def equal(*wanted: tuple[Column[Any], str]) -> Iterator[ColumnElement[bool]]:
+    """A condition for each column of which something is wanted."""
     return (column == value for column, value in wanted if value)
 
 
@@ -208,13 +210,13 @@ def _in(column: Column[Any], wanted: Sequence[str], known: Sequence[str]) -> Ite
         yield column.in_(its)
 
 
-def _of_kind(kind: str) -> Iterator[ColumnElement[bool]]:
+def of_kind(kind: str) -> Iterator[ColumnElement[bool]]:
     """``pull_request`` finds ``pull_request.opened`` as well."""
     if kind:
         yield or_(event.c.kind == kind, event.c.kind.startswith(f"{kind}.", autoescape=True))
 
 
-def _contains(column: Column[Any], text: str) -> ColumnElement[bool]:
+def contains(column: Column[Any], text: str) -> ColumnElement[bool]:
     """Does the column hold this text, in either case of letters?
 
     SQLite knows the cases of ASCII letters alone, and PostgreSQL those of its locale, which may be none (C): the usual
@@ -227,7 +229,7 @@ def _contains(column: Column[Any], text: str) -> ColumnElement[bool]:
 # ── A page ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-_MOMENT = {event: event.c.received_at, message: message.c.created_at}
+MOMENT = {event: event.c.received_at, message: message.c.created_at}
 
 
 def _page(
@@ -243,16 +245,21 @@ def _page(
     return tx.connection.execute(query.order_by(order).limit(what.limit)).mappings().all()
 
 
+def in_time(table: Table, what: Filter) -> list[ColumnElement[bool]]:
+    """Between the two moments of a filter."""
+    moment = MOMENT[table]
+    return [
+        *([moment >= what.since] if what.since is not None else []),
+        *([moment < what.until] if what.until is not None else []),
+    ]
+
+
 def _in_time(tx: Transaction, table: Table, what: Filter) -> Iterator[ColumnElement[bool]]:
     """Between two moments, and, so that nobody walks over all that is newer, between the numbers of then.
 
     The sum keeps a planner from walking the numbers themselves until one is of that time: it may be the last one.
     """
-    moment = _MOMENT[table]
-    limits = [
-        *([moment >= what.since] if what.since is not None else []),
-        *([moment < what.until] if what.until is not None else []),
-    ]
+    limits = in_time(table, what)
     if not limits:
         return
     number = table.c.id + literal_column("0")

@@ -27,10 +27,12 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 # What the partial indexes hold. A query says the same in the same words, or it is not served by them.
 NEW = text("state = 'new'")
+WITH_PAYLOAD = text("pruned_at IS NULL")
 QUEUED = text("state = 'queued'")
 RESTING = text("state = 'queued' AND not_before > 0")
 DUE = text("due IS NOT NULL")
 WAITING = text("head IS NOT NULL AND busy = 0")
+OPEN = text("state IN ('queued', 'sending', 'held', 'dead')")
 
 metadata = MetaData()
 
@@ -51,6 +53,8 @@ event = Table(
     Column("outcome", Text, nullable=False, server_default=""),
     Column("note", Words, nullable=False, server_default=""),
     Column("decided_at", Float),
+    Column("pruned_at", Float),  # its body and headers have been taken away: see retention.py
+    Index("event_payload", "id", sqlite_where=WITH_PAYLOAD, postgresql_where=WITH_PAYLOAD),
     Index("event_new", "id", sqlite_where=NEW, postgresql_where=NEW),
     Index("event_source", "source", "id"),
     Index("event_received", "received_at", "id"),
@@ -106,6 +110,8 @@ message = Table(
     Index("message_event", "event_id"),
     Index("message_person", "person", "id"),
     Index("message_created", "created_at", "id"),
+    Index("message_reader", "person", "event_id"),
+    Index("message_open", "state", "event_id", "portal", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("message_queued", "portal", "stream", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
     Index("message_resting", "portal", "stream", sqlite_where=RESTING, postgresql_where=RESTING),
 )
@@ -232,4 +238,67 @@ counter = Table(
     Column("labels", Words, primary_key=True),  # JSON, sorted
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("value", Float, nullable=False, server_default="0"),
+)
+
+# What was decided and what arrived on each day, for the pages: see daily.py.
+daily = Table(
+    "daily",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970-01-01, UTC
+    Column("what", Text, primary_key=True),  # «rule» or «person»
+    Column("name", Words, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False, server_default="0"),
+)
+
+# How a portal was, every ten seconds while it is called: see health.py.
+health = Table(
+    "health",
+    metadata,
+    Column("portal", Words, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),  # Unix seconds
+    Column("level", Float, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("lag", Float, nullable=False),  # seconds
+    Column("trouble", Text, nullable=False),
+)
+
+# Each time that the rules file was read anew or refused: see reloads.py.
+reload = Table(
+    "reload",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("outcome", Text, nullable=False),  # «taken» or «refused»
+    Column("digest", Text, nullable=False),  # SHA-256 of the file and of those that it includes
+    Column("complaint", Words, nullable=False),
+    Column("rules", Integer, nullable=False),
+    Column("warnings", Integer, nullable=False),
+)
+
+# What the pages keep: the key that signs their sessions, one for all processes and machines.
+session_key = Table(
+    "session_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1: there is one
+    Column("value", LargeBinary, nullable=False),
+)
+
+# Wrong passwords of the last minutes, by address; those of all addresses together under "": see visitors.py.
+guess = Table(
+    "guess",
+    metadata,
+    Column("address", Words, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+# Links that sign somebody in once.
+entrance = Table(
+    "entrance",
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the link's secret
+    Column("role", Text, nullable=False),
+    Column("until", Float, nullable=False),
 )

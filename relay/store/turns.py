@@ -8,13 +8,14 @@ messages are a queue of their own, before the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import case, select, tuple_
+from sqlalchemy import Insert, bindparam, case, select, tuple_
 
 from relay.model import Message
 from relay.store import streams
-from relay.store.database import Transaction, chunks, insert_into
-from relay.store.tables import WAITING, stream, turn
+from relay.store.database import Transaction, chunks, insert_of
+from relay.store.tables import turn
 
 SERVED = 0  # stands for the recipient in the row that says which turn was served last; portals count people from 1
 
@@ -26,14 +27,14 @@ def rank(each: Message) -> int:
     return 0 if each.urgent else 1
 
 
-def draw(tx: Transaction, messages: Sequence[Message]) -> list[int]:
+def draw(tx: Transaction, messages: Sequence[Message], occupied: Mapping[streams.Name, streams.Place]) -> list[int]:
     """A turn for each message, whose streams are locked. What replaces a message that still waits takes its turn."""
     places = [(each.portal, rank(each), each.user_id) for each in messages]
     last = _last(tx, {*places, *((portal, rank, SERVED) for portal, rank, _ in places)})
-    waiting = _waiting(tx, [streams.name(each) for each in messages if each.tag])
     drawn, given = [], {}
     for each, place in zip(messages, places, strict=True):
-        kept = waiting.get((*streams.name(each), rank(each))) if each.tag else None
+        there = occupied.get(streams.name(each)) if each.tag else None
+        kept = there.turn if there and not there.busy and there.rank == rank(each) else None
         if kept is None:
             last[place] = given[place] = max(last.get((*place[:2], SERVED), 0), last.get(place, -1) + 1)
         drawn.append(last[place] if kept is None else kept)
@@ -46,32 +47,29 @@ def served(tx: Transaction, portal: str, turns: Mapping[int, int]) -> None:
     _write(tx, {(portal, rank, SERVED): turn for rank, turn in turns.items()})
 
 
+_THESE = select(turn).where(tuple_(turn.c.portal, turn.c.rank, turn.c.user_id).in_(bindparam("places", expanding=True)))
+
+
 def _last(tx: Transaction, places: set[Place]) -> dict[Place, int]:
-    place = tuple_(turn.c.portal, turn.c.rank, turn.c.user_id)
     last: dict[Place, int] = {}
     for some in chunks(sorted(places)):
-        rows = tx.connection.execute(select(turn).where(place.in_(some)))
+        rows = tx.connection.execute(_THESE, {"places": some})
         last |= {(row.portal, row.rank, row.user_id): row.last for row in rows}
     return last
-
-
-def _waiting(tx: Transaction, names: Sequence[streams.Name]) -> dict[tuple[str, str, int], int]:
-    place = tuple_(stream.c.portal, stream.c.stream)
-    waiting: dict[tuple[str, str, int], int] = {}
-    for some in chunks(names):
-        found = select(stream.c.portal, stream.c.stream, stream.c.rank, stream.c.turn).where(place.in_(some), WAITING)
-        waiting |= {(row.portal, row.stream, row.rank): row.turn for row in tx.connection.execute(found)}
-    return waiting
 
 
 def _write(tx: Transaction, last: Mapping[Place, int]) -> None:
     if not last:
         return
-    row = insert_into(tx, turn)
-    later = case((row.excluded.last > turn.c.last, row.excluded.last), else_=turn.c.last)
-    row = row.on_conflict_do_update(index_elements=[turn.c.portal, turn.c.rank, turn.c.user_id], set_={"last": later})
     rows = [
         {"portal": portal, "rank": rank, "user_id": user_id, "last": number}
         for (portal, rank, user_id), number in sorted(last.items())  # in one order, as every transaction locks
     ]
-    tx.connection.execute(row, rows)
+    tx.connection.execute(_writing(tx.connection.dialect.name), rows)
+
+
+@cache
+def _writing(dialect: str) -> Insert:
+    row = insert_of(dialect, turn)
+    later = case((row.excluded.last > turn.c.last, row.excluded.last), else_=turn.c.last)
+    return row.on_conflict_do_update(index_elements=[turn.c.portal, turn.c.rank, turn.c.user_id], set_={"last": later})

@@ -5,37 +5,47 @@ Never understands a request itself: it takes the raw bytes and hands them to the
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from relay import intake, log
+from relay import intake, log, tracing
 from relay.errors import Refused, StoreUnavailable, TooLarge
 from relay.house import House
 from relay.model import Request
 from relay.sources import SENDERS
-from relay.store import portals
+from relay.store import journal, portals
+from relay.store.journal import Receipt
 from relay.web import install, metrics
+from relay.web.pages import playground, site
+from relay.web.pages.access import Access
 
+# What a proxy's request id may look like for us to write it down and to echo it: nginx's, Heroku's, Envoy's all do.
+REQUEST_ID = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
 OTHER_BODIES = 100_000  # bytes, of requests that are for no source
 COME_BACK_AFTER = "5"  # seconds; senders that read Retry-After are few, those that retry a 503 are many
 
 
-def create_app(house: House) -> Flask:
-    """The door of a house."""
+def create_app(house: House, *, clock: Callable[[], float] = time.time) -> Flask:
+    """The door of a house. ``clock`` (Unix seconds) is for the age of sessions."""
     app = Flask("relay.web", static_folder=None)
     app.url_map.merge_slashes = False  # a doubled slash is a wrong address, and not a redirect that loses the body
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    app.before_request(_begin)
+    app.after_request(_name)
 
     @app.route("/in/<name>", methods=["POST", "PUT"], provide_automatic_options=False)
     def receive(name: str) -> tuple[Response, int]:
         house.rules_file.follow()
         intake.known(name, house.rules)  # before its body is looked at
-        started = time.perf_counter()
+        began = time.time()
         posted = Request(
             method=request.method,
             path=f"/in/{name}",
@@ -43,16 +53,20 @@ def create_app(house: House) -> Flask:
             body=_body(limit=body_limit(house, request.path)),
         )
         receipt = intake.accept(name, posted, rules=house.rules, journal=house.journal, now=time.time())
+        status = HTTPStatus.OK if receipt.duplicate else HTTPStatus.ACCEPTED
         log.line(
             "intake: known already" if receipt.duplicate else "intake: journalled",
+            request=g.id,
             event=receipt.id,
             source=name,
+            kind=receipt.kind,
+            status=int(status),
+            duplicate=receipt.duplicate,
             bytes=len(posted.body),
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=_ms(),
+            trace=_trace(house, receipt, name, began),
         )
-        if receipt.duplicate:
-            return jsonify(event=receipt.id, duplicate=True), HTTPStatus.OK
-        return jsonify(event=receipt.id), HTTPStatus.ACCEPTED
+        return jsonify(event=receipt.id, **({"duplicate": True} if receipt.duplicate else {})), status
 
     @app.route("/in/<name>", methods=["OPTIONS"])
     def permit(name: str) -> tuple[str, int, dict[str, str]]:
@@ -77,19 +91,56 @@ def create_app(house: House) -> Flask:
         """
         if not house.database.is_current():
             return {"status": "the tables are not those of this version: run `relay db upgrade`"}, 503
+        if why := house.cannot_store():
+            return {"status": f"events are not accepted: {why}"}, 503
         return {"status": "ok", "portals": portals_in_trouble(house)}, 200
 
     @app.get("/")
-    def welcome() -> Response:
+    def welcome() -> Any:
+        if access.is_open:
+            return redirect("/events")
         return Response("The Bitrix24 relay is running. Post events to /in/<source>.\n", mimetype="text/plain")
 
     app.register_blueprint(install.routes(house))
-    app.register_blueprint(metrics.routes(house))
+    access = Access(house, clock)
+    app.register_blueprint(metrics.routes(house, access))
+    site.install(app, house, access)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _begin() -> None:
+    """A request gets its name: the one that a proxy before us gave it, or one of our own."""
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _name(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = g.id
+    return answer
+
+
+def _ms() -> float:
+    return round((time.perf_counter() - float(g.started)) * 1000, 1)
+
+
+def _trace(house: House, receipt: Receipt, source: str, began: float) -> str:
+    """Tell the span of a request that is journalled, in the trace of its event."""
+    if not tracing.is_on():
+        return ""
+    ended = time.time()
+    try:
+        with house.database.read() as tx:
+            (origin,) = journal.origins(tx, [receipt.id])
+    except (StoreUnavailable, ValueError):  # it is on disk, or was once: a trace must not refuse it
+        return ""
+    which = g.id if receipt.duplicate else ""
+    told = {"source": source, "kind": receipt.kind, "duplicate": receipt.duplicate, "request": g.id}
+    return tracing.told("intake", origin, began, ended, which=which, **told)
 
 
 def portals_in_trouble(house: House) -> dict[str, dict[str, str]]:
@@ -109,7 +160,9 @@ def portals_in_trouble(house: House) -> dict[str, dict[str, str]]:
 def body_limit(house: House, path: str) -> int:
     """The largest body that is worth reading for a path, in bytes."""
     source = house.rules.sources.get(path.removeprefix("/in/"))
-    return source.max_body if source else OTHER_BODIES
+    if source:
+        return source.max_body
+    return playground.FORM if path.endswith("/playground") else OTHER_BODIES
 
 
 def _body(*, limit: int) -> bytes:
@@ -139,14 +192,25 @@ def _answer(status: int, sentence: str, **headers: str) -> tuple[Response, int, 
     return jsonify(error=sentence), status, headers
 
 
+def _told(status: int) -> dict[str, Any]:
+    """What the log says of a request that was not taken."""
+    return {
+        "request": g.id,
+        "path": request.path[:100],
+        "status": status,
+        "bytes": request.content_length or 0,
+        "ms": _ms(),
+    }
+
+
 def _refused(fault: Refused) -> Any:
-    log.line("intake: refused", path=request.path[:100], status=fault.status, why=str(fault))
+    log.line("intake: refused", **_told(fault.status), why=str(fault))
     headers = {"WWW-Authenticate": 'Basic realm="relay", Bearer'} if fault.status == 401 else {}
     return _answer(fault.status, str(fault), **headers)
 
 
 def _unavailable(fault: StoreUnavailable) -> Any:
-    log.trouble("intake: cannot store", why=str(fault))
+    log.trouble("intake: cannot store", **_told(503), why=str(fault))
     return _answer(503, "the event cannot be stored just now; send it again", **{"Retry-After": COME_BACK_AFTER})
 
 
@@ -157,5 +221,5 @@ def _http(fault: HTTPException) -> Any:
 
 def _failed(fault: Exception) -> Any:
     """A fault of our own: nothing was acknowledged, so the sender is asked to come again."""
-    log.failure("web: the relay failed", fault, path=request.path[:100])
+    log.failure("web: the relay failed", fault, **_told(503))
     return _answer(503, "the relay failed; send it again", **{"Retry-After": COME_BACK_AFTER})

@@ -1,7 +1,7 @@
 """`GET /metrics`: what the relay counts and what waits, for Prometheus. It is one answer, whichever process gives it.
 
 Never tells a secret, an event's words or a person: labels are names from the rules file and words of our own. Off
-without RELAY_ADMIN_PASSWORD, which is asked for as a bearer token or as the password of any user.
+without RELAY_ADMIN_PASSWORD; that, a reader's or a script's is asked for, as a bearer token or as any user's password.
 """
 
 from __future__ import annotations
@@ -28,19 +28,24 @@ from relay.bitrix.options import PortalOptions
 from relay.errors import StoreUnavailable
 from relay.house import House
 from relay.model import Trouble
-from relay.settings import Secret
-from relay.store import gauges, portals
+from relay.store import gauges, leases, portals, reloads
 from relay.store.counters import CounterName, HistogramName, Sums
 from relay.store.database import Transaction
 from relay.store.portals import PortalState
+from relay.web.pages.access import Access, Throttled
 
 TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
 
 COUNTED: dict[CounterName, tuple[str, tuple[str, ...]]] = {
     "relay_requests_total": ("Requests that were believed, and journalled or known already", ("source", "result")),
     "relay_events_total": ("Journalled requests that were decided, by what came out", ("source", "outcome")),
-    "relay_messages_total": ("Verdicts on messages that were called for", ("verdict", "rule", "via")),
+    "relay_commits_saved_total": ("Commits that were saved, as requests that come together share one", ()),
+    "relay_messages_total": (
+        "Verdicts on messages that were called for",
+        ("verdict", "rule", "via", "recipient", "reason"),
+    ),
     "relay_calls_total": ("Calls of a portal, answered or by the trouble that came back", ("portal", "result")),
+    "relay_reloads_total": ("Readings of the rules file that brought something new: taken or refused", ("result",)),
 }
 MEASURED: dict[HistogramName, str] = {
     "relay_decision_seconds": "From a request's arrival until it was decided",
@@ -48,7 +53,7 @@ MEASURED: dict[HistogramName, str] = {
 }
 
 
-def routes(house: House) -> Blueprint:
+def routes(house: House, access: Access) -> Blueprint:
     """``GET /metrics``."""
     door = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
@@ -56,15 +61,17 @@ def routes(house: House) -> Blueprint:
 
     @door.get("/metrics")
     def metrics() -> Response:
-        password = house.settings.admin_password
-        if not password:
+        if not access.is_open:
             return Response("not found: RELAY_ADMIN_PASSWORD is not set\n", HTTPStatus.NOT_FOUND, mimetype="text/plain")
-        if not _may_enter(password):
-            return _who_are_you()
-        house.rules_file.follow()
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         try:
+            if not _may_enter(access):
+                return _who_are_you()
+            house.rules_file.follow()
+            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
             return Response(encode(registry), content_type=content_type)
+        except Throttled as fault:
+            headers = {"Retry-After": str(fault.retry_after)}
+            return Response(f"{fault}\n", HTTPStatus.TOO_MANY_REQUESTS, headers, mimetype="text/plain")
         except StoreUnavailable as fault:
             log.trouble("metrics: cannot be read", why=str(fault))
             return Response(
@@ -74,14 +81,17 @@ def routes(house: House) -> Blueprint:
     return door
 
 
-def _may_enter(password: Secret) -> bool:
-    """Basic, whatever the user (RFC 7617 §2), or Bearer (RFC 6750 §2.1), whose bytes come as Latin-1 (PEP 3333)."""
+def _may_enter(access: Access) -> bool:
+    """Basic, whatever the user (RFC 7617 §2), or Bearer (RFC 6750 §2.1), whose bytes come as Latin-1 (PEP 3333).
+
+    Raises:
+        Throttled: too many were wrong.
+    """
     shown = request.authorization
-    if shown is None:
+    if shown is None or shown.type not in ("basic", "bearer"):
         return False
-    if shown.type == "basic":
-        return password.matches(shown.password or "")
-    return shown.type == "bearer" and password.matches((shown.token or "").encode("latin-1", "replace"))
+    secret = shown.password or "" if shown.type == "basic" else (shown.token or "").encode("latin-1", "replace")
+    return access.role_of(secret, access.address(request), tokens=True) is not None
 
 
 def _who_are_you() -> Response:
@@ -100,7 +110,8 @@ class Relay(Collector):
         options = self._house.rules.portals
         with self._house.database.read() as tx:
             sums = Sums(tx)
-            told = [*_counters(sums), *_histograms(sums), *_gauges(tx, options), *_portals(tx, options)]
+            waiting = [*_gauges(tx, options), *_portals(tx, options), *_leases(tx), _rules_refused(tx)]
+            told = [*_counters(sums), *_histograms(sums), *waiting]
         yield from told
         yield InfoMetricFamily("relay_build", "The program", value={"version": __version__})
 
@@ -109,7 +120,8 @@ def _counters(sums: Sums) -> Iterator[Metric]:
     for name, (what, labels) in COUNTED.items():
         family = CounterMetricFamily(name, what, labels=labels)
         for values, number in sums.counted(name):
-            family.add_metric([values[label] for label in labels], number)
+            # What an earlier version counted with fewer labels has nothing in the others.
+            family.add_metric([values.get(label, "") for label in labels], number)
         yield family
 
 
@@ -158,6 +170,22 @@ def _portals(tx: Transaction, options: Mapping[str, PortalOptions]) -> Iterator[
         for trouble in TROUBLES:
             paused.add_metric((name, trouble), float(state is not None and state.trouble == trouble))
     yield from (level, share, paused)
+
+
+def _leases(tx: Transaction) -> Iterator[Metric]:
+    """Who may decide and who may call: whether somebody does, and how often that was somebody new."""
+    held = GaugeMetricFamily("relay_lease_held", "1: a worker does what it allows to one alone", labels=["lease"])
+    taken = CounterMetricFamily("relay_lease_epochs_total", "Times that a new worker has taken it", labels=["lease"])
+    for each in leases.everything(tx):
+        held.add_metric([each.name], float(each.held))
+        taken.add_metric([each.name], each.epoch)
+    yield from (held, taken)
+
+
+def _rules_refused(tx: Transaction) -> Metric:
+    newest = reloads.latest(tx)[:1]
+    refused = any(each.outcome == "refused" for each in newest)
+    return GaugeMetricFamily("relay_rules_refused", "1: the rules file is bad, those before it hold", float(refused))
 
 
 def _bucket(options: PortalOptions, state: PortalState, now: float) -> tuple[float, float]:

@@ -5,6 +5,7 @@ Never drops a request in flight for being told to stop, but waits for it no long
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
@@ -12,7 +13,7 @@ import socket
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from relay import house, lifeline, log, settings
+from relay import house, lifeline, log, settings, tracing
 from relay.settings import BadSettings
 from relay.web.app import body_limit, create_app
 from relay.web.front import Front
@@ -67,5 +68,14 @@ def _load() -> Front:
     env = house.environment()
     chosen = settings.read(env)
     log.setup(chosen.log)
+    tracing.start(env)
     built = house.build(chosen, env)
-    return Front(create_app(built), limit=lambda path: body_limit(built, path), threads=THREADS)
+    return Served(create_app(built), limit=lambda path: body_limit(built, path), threads=THREADS)
+
+
+class Served(Front):
+    """A front that ends well."""
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Granian's word that the last request is answered: the spans of it are still to be sent."""
+        tracing.stop()

@@ -12,12 +12,12 @@ import yaml
 from click.testing import CliRunner, Result
 
 from relay.cli.main import main
-from relay.cli.people import ADVICE, line
+from relay.cli.people import ADVICE
+from relay.rules.pasting import line
 from relay.sandbox import Person, Portal, Server, serve
 from relay.settings import Secret
 from relay.store import accounts as kept
 from relay.store import journal
-from relay.store.accounts import Stranger
 from relay.store.database import Database
 from tests.rules.books import book
 
@@ -180,7 +180,7 @@ LINES = [
 
 @pytest.mark.parametrize(("source", "name", "paste"), LINES)
 def test_a_line_to_paste_is_yaml_that_says_the_very_name(source: str, name: str, paste: str) -> None:
-    found = line(Stranger(source=source, name=name, count=1, last_at=0.0), book("rules: []\n"))
+    found = line(source, name, book("rules: []\n"))
 
     assert found == paste
     assert found.isprintable()

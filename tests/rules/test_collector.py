@@ -49,3 +49,13 @@ def test_what_was_made_is_old_at_once_and_none_of_it_is_kept_from_the_collector(
     young = {id(each) for generation in (0, 1) for each in gc.get_objects(generation)}
     assert not any(id(each) in young for each in made)
     assert gc.get_freeze_count() == 0
+
+
+def test_what_a_forked_child_shares_with_its_parent_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        with resting():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from relay.sandbox import Server
-from tests.conftest import absent
 from tests.sandbox.build import APP, SEND, ask, send
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 URL = "https://example.com/run/1"
 HOSTILE = (
     "<script>document.title='owned'</script><img src=https://evil.example/p.png onerror=alert(1)>"
     "[url=javascript:document.title='owned']click[/url][img]https://evil.example/pixel.png [/img]"
     "[icon=https://evil.example/icon.png][color=#fff;x]x[/color]"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        absent("Chromium", f"install it as {CHROMIUM} (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -92,13 +92,18 @@ def statements(database: Database, run: Callable[[Any], object]) -> list[tuple[i
     """One for each statement, and whether it was an executemany."""
     seen: list[tuple[int, bool]] = []
 
-    def remember(_c: object, _cursor: object, _s: str, _values: Any, _context: object, many: bool) -> None:
-        seen.append((1, many))
+    def one(*_: object) -> None:
+        seen.append((1, False))
+
+    def many(*_: object) -> None:
+        seen.append((1, True))
 
     with database.write() as tx:
-        event.listen(tx.connection, "before_cursor_execute", remember)
+        for name, remember in (("do_execute", one), ("do_executemany", many)):  # what reaches the driver
+            event.listen(tx.connection.engine, name, remember)
         run(tx)
-        event.remove(tx.connection, "before_cursor_execute", remember)
+        for name, remember in (("do_execute", one), ("do_executemany", many)):
+            event.remove(tx.connection.engine, name, remember)
     return seen
 
 

@@ -67,7 +67,7 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 def test_an_sqlite_with_the_wal_bug_is_not_used_where_a_newer_one_is_installed() -> None:
     pytest.importorskip("pysqlite3")
 
-    assert room._sqlite().sqlite_version_info >= room.SQLITE_WITHOUT_THE_BUG
+    assert room.sqlite_module().sqlite_version_info >= room.SQLITE_WITHOUT_THE_BUG
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
@@ -157,7 +157,7 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(tmp_path: Path, monkey
     database = Database(Secret(f"sqlite:///{tmp_path}/relay.db"))
     database.upgrade()
     # The same library: POSIX locks hold between processes, so that two SQLites in one process do not see each other's.
-    other = room._sqlite().connect(str(tmp_path / "relay.db"), isolation_level=None)
+    other = room.sqlite_module().connect(str(tmp_path / "relay.db"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreUnavailable, match="locked"), database.write():

@@ -1,0 +1,37 @@
+"""What the server hands over becomes what WSGI calls a request, and nobody can pass one header off as another."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from granian.rsgi import Scope
+
+from relay.web.front import environment
+
+
+def scope(*headers: tuple[str, str]) -> Scope:
+    """A request with these headers, as granian gives it."""
+    given: dict[str, Any] = {
+        "method": "GET",
+        "path": "/events",
+        "query_string": "",
+        "server": "127.0.0.1:8080",
+        "client": "192.0.2.1:5000",
+        "scheme": "http",
+        "headers": SimpleNamespace(items=lambda: list(headers)),
+    }
+    return cast(Scope, SimpleNamespace(**given))
+
+
+def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_dash() -> None:
+    found = environment(scope(("x_forwarded_user", "olga"), ("x-request-id", "7")), b"")
+
+    assert "HTTP_X_FORWARDED_USER" not in found
+    assert found["HTTP_X_REQUEST_ID"] == "7"
+
+
+def test_a_header_that_comes_twice_is_both() -> None:
+    found = environment(scope(("x-forwarded-user", "olga"), ("x-forwarded-user", "ivan")), b"")
+
+    assert found["HTTP_X_FORWARDED_USER"] == "olga,ivan"
