@@ -1,0 +1,5 @@
+"""The whole line, as `tests/line` has it."""
+
+from tests.line.conftest import make_line
+
+__all__ = ["make_line"]
