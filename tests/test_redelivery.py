@@ -583,12 +583,18 @@ def test_a_failing_is_said_once_without_the_token_and_its_end_as_well(
     for _ in range(3):
         relay.look()
         clock.forward(EVERY)
-    assert [record.getMessage() for record in caplog.records] == ["redelivery: missed deliveries cannot be asked for"]
-    assert TOKEN not in str(vars(caplog.records[0]))
+    assert _said(caplog) == ["redelivery: missed deliveries cannot be asked for"]
+    assert TOKEN not in str([vars(record) for record in caplog.records])
 
     hub.refusal = None
     relay.look()
-    assert caplog.records[-1].getMessage() == "redelivery: works again"
+    assert _said(caplog)[-1] == "redelivery: works again"
+
+
+def _said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was told of the matter; not that the lease was taken for it."""
+    told = [record.getMessage() for record in caplog.records]
+    return [message for message in told if not message.startswith("lease:")]
 
 
 def test_a_failed_look_is_made_up_for(relay: Relay, hub: GitHub, clock: Clock) -> None:

@@ -22,16 +22,16 @@ class Bell:
 
     def __init__(self, file: Path) -> None:
         self._folder = file.with_name(f"{file.name}-bell")
-        self._mouth = _datagrams()
 
     def ring(self) -> None:
         """Wake all who wait. Those who are gone are cleared away; one who has not looked yet is rung already."""
-        if self._mouth is None:
+        mouth = _datagrams()
+        if mouth is None:
             return
-        with suppress(OSError), os.scandir(self._folder) as ears:
+        with mouth, suppress(OSError), os.scandir(self._folder) as ears:
             for ear in ears:
                 try:
-                    self._mouth.sendto(b"", ear.path)
+                    mouth.sendto(b"", ear.path)
                 except ConnectionRefusedError:  # its process ended without a word
                     Path(ear.path).unlink(missing_ok=True)
                 except OSError:
@@ -50,10 +50,6 @@ class Bell:
             heard.close()
             return Ear(None, path)
         return Ear(heard, path)
-
-    def close(self) -> None:
-        if self._mouth is not None:
-            self._mouth.close()
 
 
 class Ear:

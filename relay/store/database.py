@@ -204,8 +204,6 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
-        if self._bell is not None:
-            self._bell.close()
 
     def _begin(self, connection: Connection) -> float:
         """Set the transaction's limits, and tell its moment."""

@@ -32,14 +32,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def bell_of(file: Path) -> Iterator[Bell]:
-    with closing(Bell(file)) as bell:
-        yield bell
-
-
-@contextmanager
 def ear_of(file: Path) -> Iterator[Ear]:
-    with closing(Bell(file)) as bell, closing(bell.hang()) as ear:
+    with closing(Bell(file).hang()) as ear:
         yield ear
 
 
@@ -56,15 +50,15 @@ def test_who_waits_is_woken_by_another_process_and_once_for_many_rings(file: Pat
 
 
 def test_everybody_who_waits_hears(file: Path) -> None:
-    with bell_of(file) as bell, ear_of(file) as one, ear_of(file) as other:
-        bell.ring()
+    with ear_of(file) as one, ear_of(file) as other:
+        Bell(file).ring()
         assert (one.wait(60), other.wait(60)) == (True, True)
 
 
 def test_who_does_not_look_never_makes_the_one_who_rings_wait(file: Path) -> None:
-    with ear_of(file) as ear, bell_of(file) as bell:
+    with ear_of(file) as ear:
         for _ in range(5000):  # more than any socket keeps
-            bell.ring()
+            Bell(file).ring()
         assert ear.wait(0)
 
 
@@ -73,8 +67,7 @@ def test_nothing_is_left_of_those_who_are_gone(file: Path) -> None:
     assert run(LISTEN_AND_DIE, file) == 9
     with ear_of(file):
         assert len(list(folder.iterdir())) == 2
-    with bell_of(file) as bell:
-        bell.ring()
+    Bell(file).ring()
     assert list(folder.iterdir()) == []
 
 
@@ -82,8 +75,8 @@ def test_nothing_is_left_of_those_who_are_gone(file: Path) -> None:
 def test_where_no_bell_can_be_hung_nobody_hears_and_nothing_breaks(tmp_path: Path, place: str) -> None:
     if place.startswith("x"):
         (tmp_path / place).parent.mkdir()
-    with bell_of(tmp_path / place) as bell, ear_of(tmp_path / place) as ear:
-        bell.ring()
+    with ear_of(tmp_path / place) as ear:
+        Bell(tmp_path / place).ring()
         assert not ear.hears
         assert not ear.wait(0)
 

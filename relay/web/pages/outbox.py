@@ -154,7 +154,7 @@ def _numbers(values: object) -> list[int]:
     if not isinstance(values, list) or not 1 <= len(values) <= PAGE:
         raise NotChosen
     found = [int(each) for each in map(str, values) if each.isascii() and each.isdigit() and len(each) < 17]
-    if len(found) < len(values) or max(found) > HIGHEST:
+    if len(found) < len(values) or not 1 <= min(found) <= max(found) <= HIGHEST:
         raise NotChosen
     return sorted(set(found))  # the oldest first: in this order they were to be sent
 
