@@ -73,7 +73,11 @@ def findings(language: Language, sentences: Sentences) -> str:
 
 def every_command(group: click.Group, name: str = "relay") -> Iterator[tuple[str, click.Command]]:
     """Each command under its whole name, a group before what is in it."""
-    for word, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        if command is None:
+            continue
         yield f"{name} {word}", command
         if isinstance(command, click.Group):
             yield from every_command(command, f"{name} {word}")

@@ -13,8 +13,6 @@ import click
 
 from relay import house, lifeline, log, settings, tracing
 from relay.cli.supervise import Together
-from relay.sandbox import Portal
-from relay.sandbox import serve as serve_portal
 from relay.work import Worker
 
 
@@ -78,7 +76,9 @@ def work() -> None:
 @click.option("--port", default=8081, show_default=True, help="0 takes a free one")
 def sandbox(host: str, port: int) -> None:
     """Run the stand-in Bitrix24 portal, with its page, to try things against."""
-    server = serve_portal(Portal(), host=host, port=port, control=True)
+    from relay.sandbox import Portal, serve  # noqa: PLC0415 - the portal is loaded only where it is served
+
+    server = serve(Portal(), host=host, port=port, control=True)
     click.echo(f"The stand-in portal's page:  {server.url}/")
     click.echo(f"Its incoming webhook:        {server.webhook}")
     click.echo("It keeps everything in memory. Ctrl-C ends it.")

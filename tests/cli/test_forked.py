@@ -65,7 +65,7 @@ child.kill()
 
 def test_what_is_large_and_not_needed_is_not_loaded() -> None:
     """Each process would have it once more: Alembic alone is eleven megabytes, and is needed where tables change."""
-    large = {"alembic", "prompt_toolkit", "pygments", "rich", "psycopg"}
-    script = f"import sys, relay.cli.main, relay.web.server; print(sorted({large} & set(sys.modules)))"
+    large = {"alembic", "prompt_toolkit", "pygments", "rich", "psycopg", "relay.cli.demo", "relay.drill"}
+    script = f"import sys, relay.cli.main, relay.cli.run, relay.web.server; print(sorted({large} & set(sys.modules)))"
 
     assert said(script)[0] == "[]"

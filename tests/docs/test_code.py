@@ -143,8 +143,9 @@ def resolved(words: Sequence[str]) -> tuple[click.Command, Sequence[str]]:
     for at, word in enumerate(words):
         if not isinstance(command, click.Group) or word.startswith("-"):
             return command, words[at:]
-        assert word in command.commands, f"there is no command {' '.join(words[: at + 1])}"
-        command = command.commands[word]
+        found = command.get_command(click.Context(command), word)
+        assert found is not None, f"there is no command {' '.join(words[: at + 1])}"
+        command = found
     return command, ()
 
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from relay.cli.main import main
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 OURS = ("systemd", "nginx", "caddy", "kubernetes", "grafana-dashboard")
 UNIT = EXAMPLES / "systemd" / "bitrix24-relay.service"
-COMMANDS = set(main.commands)
+COMMANDS = set(main.list_commands(click.Context(main)))
 
 
 @pytest.mark.parametrize("folder", OURS)
