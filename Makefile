@@ -4,7 +4,7 @@ PYTHON ?= python3
 # The environments are made without pip in them: Debian's Python has no ensurepip, and the pip outside can fill them.
 INSTALL = $(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test lint chaos bench bench-peers docs fuzz audit sbom requirements help
+.PHONY: run test lint chaos bench bench-peers docs fuzz mutants audit sbom requirements help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ docs: .venv/ready .venv-docs/ready ## the documents as a site in site/, after th
 
 fuzz: .venv-fuzz/ready ## a coverage-guided search for what breaks a sender's reader (SENDER, SECONDS)
 	.venv-fuzz/bin/python -m tests.fuzz.senders $(or $(SENDER),github) --seconds $(or $(SECONDS),60)
+
+mutants: .venv-test/ready ## what the tests notice: the code changed on purpose, a little at a time (ARGS; some hours)
+	.venv-test/bin/python -m tests.mutation.run $(ARGS)
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv --clear --without-pip $(@D)

@@ -89,6 +89,17 @@ def test_a_message_that_fails_while_a_newer_state_waits_gives_way_to_it(database
     assert [parcel.id for parcel in take(database)] == [new]
 
 
+def test_of_those_behind_one_that_is_being_sent_only_the_newest_is_left(database: Database) -> None:
+    put(database, message(text="firing"))
+    (parcel,) = take(database)
+    (older,) = put(database, message(text="still firing"))
+    (newest,) = put(database, message(text="resolved"))
+
+    assert state(database, older) == "superseded"
+    end(database, parcel)
+    assert [each.id for each in take(database)] == [newest]
+
+
 def test_the_urgent_go_first_then_the_oldest(database: Database) -> None:
     numbers = put(database, message(user_id=1), message(user_id=2), message(user_id=3, urgent=True))
 

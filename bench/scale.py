@@ -1,0 +1,186 @@
+"""Whether the relay stays as fast when a million events are stored, and where more workers stop to help.
+
+    python -m bench.scale growth                       # 10 thousand against a million events: some ten minutes
+    python -m bench.scale growth --large 100000
+    python -m bench.scale workers                      # 1, 2 and 4 workers on PostgreSQL, 10 portals: two minutes
+
+* growth: in two SQLite files, one small and one large (bench.filling), by turns: eight requests written down in one
+  commit, and fifty messages claimed. Each figure is a whole transaction, its commit on disk included.
+* workers: messages wait for ten portals of the standard plan whose buckets are full; each takes 100 a second then. The
+  PostgreSQL is the one that RELAY_TEST_PG_URL names, or one that is started for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench import delivery, payloads, results
+from bench.filling import fill
+from bench.peers.ours import TREE
+from bench.peers.program import PYTHON, Program, until
+from bench.results import Row
+from relay.model import Message
+from relay.sandbox import Portal, serve
+from relay.settings import Secret
+from relay.store import journal, outbox, portals
+from relay.store.database import Database
+from relay.store.journal import Arrival
+from relay.store.outbox import Settlement
+from tests import postgres
+
+TOGETHER = 8  # requests that share a commit
+BATCH = 50
+EPOCH = 1
+PORTALS = 10
+LIMIT = PORTALS * delivery.RATE * BATCH  # notifications a second that these portals take in the long run
+
+
+# ── Growth ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def growth(small: int, large: int, rounds: int) -> None:
+    found: dict[str, dict[int, list[float]]] = {"accept": {}, "claim": {}}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
+        there = {}
+        for size in (small, large):
+            began = time.monotonic()
+            database = Database(Secret(f"sqlite:///{folder}/{size}.db"))
+            ending.callback(database.close)
+            database.upgrade()
+            fill(database, size)
+            database.checkpoint()
+            there[size] = database
+            print(f"{size:,} events filled in {time.monotonic() - began:.0f} s", flush=True)
+        for number in range(rounds + 5):  # five to warm up
+            for size, database in there.items():
+                accepted, claimed = _accept(database, number), _claim(database, number)
+                if number >= 5:
+                    found["accept"].setdefault(size, []).append(accepted)
+                    found["claim"].setdefault(size, []).append(claimed)
+    rows = [
+        Row.of(of[large], of[small], what=f"{what}, {large:,} events", unit="ms", beside=f"{small:,}", at_most=1.3)
+        for what, of in found.items()
+    ]
+    results.keep("growth", rows, found)
+
+
+def _accept(database: Database, number: int) -> float:
+    arrivals = [_arrival(number * TOGETHER + each) for each in range(TOGETHER)]
+    began = time.perf_counter()
+    with database.write() as tx:
+        journal.append(tx, arrivals)
+    return (time.perf_counter() - began) * 1000
+
+
+def _arrival(number: int) -> Arrival:
+    body = payloads.review(number)
+    return Arrival(
+        source="github",
+        method="POST",
+        headers=payloads.headers(number, body),
+        body=body,
+        delivery=f"bench {number}",
+        window=None,
+        kind="pull_request.review_requested",
+        title=f"change-{number}",
+    )
+
+
+def _claim(database: Database, number: int) -> float:
+    with database.write() as tx:
+        outbox.enqueue(tx, None, [_message("bench", number * BATCH + each) for each in range(BATCH)])
+    began = time.perf_counter()
+    with database.write() as tx:
+        parcels = outbox.claim(tx, "bench", EPOCH, BATCH)
+    seconds = time.perf_counter() - began
+    with database.write() as tx:
+        done = [Settlement(parcel=each, state="delivered", verdict="delivered") for each in parcels]
+        outbox.settle_all(tx, "bench", EPOCH, done)
+    return seconds * 1000
+
+
+def _message(portal: str, number: int) -> Message:
+    key = f"subject {number}"
+    return Message(portal=portal, user_id=17, person="ivan", rule="", key=key, tag=key, text=f"message {number}")
+
+
+# ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def workers(counts: list[int], messages: int) -> None:
+    found: dict[int, float] = {}
+    with postgres.server(durable=True) as server:
+        for count in counts:
+            url = server.create()
+            found[count] = _drained(url.render_as_string(hide_password=False), count, messages)
+            server.drop(url)
+            print(f"{count} workers: {found[count]:,.0f}/s", flush=True)
+    beside = f"the portals' limit, {LIMIT}/s"
+    rows = [
+        Row.of([rate], [LIMIT], what=f"PostgreSQL, {PORTALS} portals, {count} worker(s)", unit="/s", beside=beside)
+        for count, rate in found.items()
+    ]
+    results.keep("workers", rows, found)
+
+
+def _drained(url: str, count: int, messages: int) -> float:
+    """Notifications a second that so many workers deliver, from the first at a portal to the last."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as ending:
+        folder = Path(name)
+        there = [Portal() for _ in range(PORTALS)]
+        servers = [ending.enter_context(serve(portal)) for portal in there]
+        (folder / "rules.yaml").write_text(_rules([server.webhook for server in servers]), encoding="utf-8")
+        database = Database(Secret(url))
+        database.upgrade()
+        with database.write() as tx:
+            for number in range(PORTALS):
+                outbox.enqueue(tx, None, [_message(f"p{number}", each) for each in range(messages)])
+                portals.get(tx, f"p{number}")
+                portals.fill(tx, f"p{number}", delivery.BURST + 1.0)
+        database.close()
+        for portal, server in zip(there, servers, strict=True):
+            delivery.exhaust(portal, server.webhook)
+        env = {"RELAY_RULES": str(folder / "rules.yaml"), "DATABASE_URL": url, "PYTHONPATH": str(TREE)}
+        command = [PYTHON, "-m", "relay", "work"]
+        programs = [Program(f"worker {each}", command, folder / str(each), 0, "", env) for each in range(count)]
+        for program in programs:
+            ending.callback(program.end)
+            program.start()
+
+        def stored() -> int:
+            return sum(portal.counters["stored"] for portal in there)
+
+        until(lambda: stored() > 0, "no worker delivers")
+        before, began = stored(), time.monotonic()
+        until(lambda: stored() >= messages * PORTALS, "the workers have lost some", patience=600)
+        return (stored() - before) / (time.monotonic() - began)
+
+
+def _rules(webhooks: list[str]) -> str:
+    entered = "".join(f'  p{number}: {{webhook: "{webhook}"}}\n' for number, webhook in enumerate(webhooks))
+    rest = "people: {ivan: {id: 17}}\nsources: {none: {type: json, open: true}}\nrules: []\ndefault: drop\n"
+    return f"version: 1\nportals:\n{entered}{rest}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["growth", "workers"])
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--workers", type=int, action="append")
+    parser.add_argument("--messages", type=int, default=1_500, help="for each portal")
+    chosen: Any = parser.parse_args()
+    if chosen.what == "growth":
+        growth(chosen.small, chosen.large, chosen.rounds)
+    else:
+        workers(chosen.workers or [1, 2, 4], chosen.messages)
+
+
+if __name__ == "__main__":
+    main()
