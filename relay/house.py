@@ -45,10 +45,11 @@ class RulesFile:
 
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
         self.path = path
-        self._env = env
+        self.env = env
         self._on_disk = RulesOnDisk(path)
         self._turn = threading.Lock()  # of one reader after the other
         self.current: Rules = _read(self._on_disk, env)
+        self.in_force = (self.current, self._on_disk.main)  # with the text of their main file, secrets and all
         self.tell: Callable[[Reading], None] = lambda _: None  # of each further reading; set by whoever keeps them
 
     @property
@@ -56,13 +57,6 @@ class RulesFile:
         """How the rules that there are were read."""
         now = self.current
         return Reading(outcome="taken", digest=self._on_disk.digest, rules=len(now.rules), warnings=len(now.warnings))
-
-    def text(self) -> str:
-        """The main file as it stands on the disk, secrets and all; ``""`` if it cannot be read."""
-        try:
-            return self.path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            return ""
 
     def follow(self) -> None:
         """:meth:`refresh` in a thread of its own, if there is need: thousands of rules take seconds to read, and
@@ -93,7 +87,8 @@ class RulesFile:
             began = time.monotonic()
             try:
                 with _giving_way():
-                    self.current = _read(self._on_disk, self._env)
+                    self.current = _read(self._on_disk, self.env)
+                    self.in_force = (self.current, self._on_disk.main)
             except (BadRules, NoRules) as fault:
                 log.trouble("rules: the changed file is refused, the rules before it stay", why=str(fault))
                 self.tell(_refusal(fault, self._on_disk.digest))

@@ -6,7 +6,7 @@ Never sends or writes anything, never reads a secret, and includes no file but r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,17 +22,34 @@ from relay.schema import secrets_in
 from relay.store.journal import Entry
 from relay.trial import Comparison, Course
 
-HIDDEN = "${HIDDEN}"  # stands for a secret that is written in the rules themselves
-_STAND_IN = (
-    "https://hidden.invalid/rest/1/hidden/"  # RFC 6761 §6.4: never resolved; has the form of a webhook's address
-)
+_NAME_OF_HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
+# These stand for a secret that is written in the rules themselves: for an address, and for any other.
+HIDDEN, _HIDDEN_PART = "${HIDDEN}", "${HIDDEN_PART}"
+_OTHER_WEBHOOK = re.compile(r"(/rest/[0-9]+/)[\w-]+")  # in a comment, say; Bitrix24 REST docs, «Local webhooks»
+_HOST = "hidden.invalid"  # RFC 6761 §6.4: never resolved
+_ADDRESS = f"https://{_HOST}/rest/1/hidden/"  # has the form of a webhook's address
 
 
 class Placeholders(Mapping[str, str]):
-    """An environment in which every name has one and the same value: what is tried here must know no secret."""
+    """An environment in which every name has a meaningless value: what is tried here must know no secret.
+
+    It has the form of the true one, or good rules would be refused: a webhook's address, a part of it, and a secret
+    of Standard Webhooks, which is base64, cannot all be written in one way.
+
+    Args:
+        env: the true one, if it is known.
+    """
+
+    def __init__(self, env: Mapping[str, str] | None = None) -> None:
+        self._env = env or {}
 
     def __getitem__(self, name: str) -> str:
-        return _STAND_IN
+        true = self._env.get(name, "" if name == "HIDDEN_PART" else "://")
+        if "://" in true:
+            return _ADDRESS
+        if true.isascii() and true.isdigit():
+            return "1111"
+        return _HOST if _NAME_OF_HOST.fullmatch(true) else "hidden"
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str)
@@ -61,13 +78,15 @@ def shown(text: str, rules: Rules) -> str:
     found = {secret.reveal() for secret in secrets_in((rules.sources.values(), rules.portals.values(), calendars))}
     for secret in sorted(found, key=len, reverse=True):
         if secret:
-            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", lambda _: HIDDEN, text)
-    return text
+            stands = HIDDEN if "://" in secret else _HIDDEN_PART
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", stands, text)
+    return _OTHER_WEBHOOK.sub(rf"\g<1>{_HIDDEN_PART}", text)
 
 
-def check(text: str, path: Path) -> lint.Checked:
-    """Rules as a text, with every complaint and finding. ``path`` is the file in force, beside which others stand."""
-    return lint.check(text, env=Placeholders(), file=path.name, reader=_beside(path))
+def check(text: str, path: Path, env: Mapping[str, str] | None = None) -> lint.Checked:
+    """Rules as a text, with every complaint and finding. ``path`` is the file in force, beside which others stand;
+    ``env`` the environment, of which no value is used."""
+    return lint.check(text, env=Placeholders(env), file=path.name, reader=_beside(path))
 
 
 def try_out(entry: Entry, rules: Rules, now: datetime) -> Tried:
@@ -95,7 +114,7 @@ def request(text: str, source: str) -> Entry:
     return router.unjournalled(fixture.parse(text.replace("\r\n", "\n").encode("utf-8", "replace")))
 
 
-def compare(old: Rules, new: Rules, entries: Sequence[Entry]) -> Comparison:
+def compare(old: Rules, new: Rules, entries: Iterable[Entry]) -> Comparison:
     """Who would have been told otherwise of these events (the oldest first)."""
     comparison = Comparison(Course(old), Course(new), examples=3)
     for entry in entries:

@@ -23,6 +23,7 @@ class RulesOnDisk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.main = ""  # the main file, as it was last read
         self._stamps: dict[Path, Stamp | None] = {}
         self._matches: dict[tuple[Path, str], tuple[Path, ...]] = {}
         self._sum = hashlib.sha256()
@@ -41,7 +42,8 @@ class RulesOnDisk:
         """
         self._stamps, self._matches, self._sum = {}, {}, hashlib.sha256()
         self._stamp(self.path)
-        return self._summed(self.path.read_bytes()).decode("utf-8-sig")
+        self.main = self._summed(self.path.read_bytes()).decode("utf-8-sig")
+        return self.main
 
     def include(self, pattern: str, beside: str) -> Sequence[Found]:
         """The files that ``beside`` means by a path or pattern: from its own folder, unless the path is absolute.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from relay import router
@@ -15,7 +16,7 @@ from relay.errors import RelayError
 from relay.model import Event, Note
 from relay.rules import Rules, silences
 from relay.rules.conditions import Condition, compile_when
-from relay.store import journal, notes
+from relay.store import journal, notes, search
 from relay.store.database import Database
 from relay.store.journal import Entry
 
@@ -33,10 +34,10 @@ class BadCondition(RelayError):
 def when(conditions: Iterable[str]) -> dict[str, Any]:
     """Conditions with = != =~ or !~, as Alertmanager writes its matchers, as a ``when:`` of the rules.
 
-    A value may stand in double quotes, and must where it begins or ends with a space or a quote.
+    A value may stand in double quotes, and must where it begins or ends with a space or a quote, or begins with ~.
 
     Raises:
-        BadCondition: one of them is none.
+        BadCondition: one of them is none, or two differ on one word.
     """
     found: dict[str, Any] = {}
     for each in conditions:
@@ -46,7 +47,9 @@ def when(conditions: Iterable[str]) -> dict[str, Any]:
         quoted = re.fullmatch(r'"(.*)"', match["value"], re.DOTALL)
         value = quoted[1] if quoted else match["value"]
         plain = value if match["sign"] in ("=", "!=") else {"regex": value}
-        found[match["word"]] = {"not": plain} if match["sign"].startswith("!") else plain
+        its = {"not": plain} if match["sign"].startswith("!") else plain
+        if found.setdefault(match["word"], its) != its:  # the second alone would silence more than was written
+            raise BadCondition(f"there are two conditions on {match['word']}: join them, as in severity=~warning|info")
     return found
 
 
@@ -69,7 +72,7 @@ def _written(word: str, value: Any) -> str:
 
 
 def _quoted(value: str) -> str:
-    return f'"{value}"' if value != value.strip() or value.startswith('"') or not value else value
+    return f'"{value}"' if value != value.strip() or value.startswith(('"', "~")) or not value else value
 
 
 def suggested(event: Event) -> list[str]:
@@ -106,10 +109,27 @@ def compiled(its: Mapping[str, Any], rules: Rules) -> Condition:
 
 
 def matched(database: Database, rules: Rules, condition: Condition, *, among: int) -> Sequence[Entry]:
-    """Those of the newest events in the journal, so many of them, that match; the newest first."""
+    """Those of the newest events in the journal, so many of them, that match; the newest first, without bodies."""
+    return [
+        replace(entry, request=replace(entry.request, body=b""))
+        for entry in each_of(database, newest(database, among))
+        if any(map(condition.holds, router.readable(entry, rules)))
+    ]
+
+
+def newest(database: Database, most: int) -> Sequence[int]:
+    """The numbers of the newest events in the journal, the newest first."""
     with database.read() as tx:
-        entries = journal.latest(tx, limit=among)
-    return [entry for entry in entries if any(map(condition.holds, router.readable(entry, rules)))]
+        return search.event_numbers(tx, search.Filter(limit=most))
+
+
+def each_of(database: Database, numbers: Iterable[int]) -> Iterator[Entry]:
+    """Events one by one: a hundred of the largest bodies are more than memory holds."""
+    for number in numbers:
+        with database.read() as tx:
+            entry = journal.get(tx, number)
+        if entry is not None:
+            yield entry
 
 
 # ── Silences ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -59,7 +59,8 @@ def guessed_wrong(tx: Transaction, address: str) -> None:
 
 
 def invite(tx: Transaction, role: Role, *, seconds: float) -> str:
-    """The secret of a link that signs somebody in, once, for so long."""
+    """The secret of a link that signs somebody in, once, for so long. Those whose time is over are forgotten."""
+    tx.connection.execute(delete(entrance).where(entrance.c.until <= tx.now))
     secret = secrets.token_urlsafe(24)
     tx.connection.execute(insert_into(tx, entrance).values(digest=_digest(secret), role=role, until=tx.now + seconds))
     return secret

@@ -5,6 +5,7 @@ Never understands a request itself: it takes the raw bytes and hands them to the
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, redirect, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from relay import intake, log, tracing
@@ -37,7 +39,7 @@ def create_app(house: House, *, clock: Callable[[], float] = time.time) -> Flask
     """The door of a house. ``clock`` (Unix seconds) is for the age of sessions."""
     app = Flask("relay.web", static_folder=None)
     app.url_map.merge_slashes = False  # a doubled slash is a wrong address, and not a redirect that loses the body
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    app.json = Json(app)
     app.before_request(_begin)
     app.after_request(_name)
 
@@ -89,7 +91,7 @@ def create_app(house: House, *, clock: Callable[[], float] = time.time) -> Flask
 
         A portal in trouble makes the door no less ready: its messages wait in the store, and events are accepted.
         """
-        if not house.database.is_current():
+        if not house.database.is_current(or_newer=True):  # machines are upgraded one after another
             return {"status": "the tables are not those of this version: run `relay db upgrade`"}, 503
         if why := house.cannot_store():
             return {"status": f"events are not accepted: {why}"}, 503
@@ -110,6 +112,24 @@ def create_app(house: House, *, clock: Callable[[], float] = time.time) -> Flask
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+class Json(DefaultJSONProvider):
+    """JSON in which a script's text is written as it is, and is refused if nothing here could hold it."""
+
+    ensure_ascii = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """
+        Raises:
+            ValueError: it is no JSON, is nested too deeply, or has half a surrogate pair (RFC 8259 §8.2).
+        """
+        try:
+            value = super().loads(s, **kwargs)
+            json.dumps(value, ensure_ascii=False).encode()
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        return value
 
 
 def _begin() -> None:

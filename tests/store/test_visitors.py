@@ -8,7 +8,7 @@ import pytest
 
 from relay.store import visitors
 from relay.store.database import Database
-from relay.store.tables import guess
+from relay.store.tables import entrance, guess
 from relay.store.visitors import OF_ALL, OF_ONE_ADDRESS, WINDOW
 from tests.conftest import Clock
 
@@ -100,3 +100,13 @@ def test_a_link_that_is_too_old_or_made_up_signs_nobody_in(database: Database, c
     for shown in (secret, "", "x" * 10_000, "\ud800"):
         with database.write() as tx:
             assert visitors.enter(tx, shown) is None
+
+
+def test_links_whose_time_is_over_are_forgotten_with_the_next_one(database: Database, clock: Clock) -> None:
+    for _ in range(3):
+        with database.write() as tx:
+            visitors.invite(tx, "reader", seconds=60)
+        clock.forward(40)
+
+    with database.read() as tx:
+        assert len(tx.connection.execute(entrance.select()).all()) == 2

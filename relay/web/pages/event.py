@@ -5,6 +5,7 @@ Never shows a credential (the journal keeps none), and never matches a rule by i
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,13 +157,21 @@ def body(came: Request) -> Body:
 
 
 def _set_out(raw: bytes) -> str:
-    """JSON with a line for each value; ``""`` if it is none, or too much of it."""
+    """JSON with a line for each value, and no more of it than is shown; ``""`` if it is none, or too much.
+
+    It may grow a thousandfold: in a nested list each element has a line of its own, which begins with many spaces.
+    """
     if len(raw) > INDENTED:
         return ""
+    text = io.StringIO()
     try:
-        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+        for part in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(json.loads(raw)):
+            text.write(part)
+            if text.tell() > SHOWN:
+                break
     except (ValueError, RecursionError):
         return ""
+    return text.getvalue()
 
 
 # ── For scripts ───────────────────────────────────────────────────────────────────────────────────────────────

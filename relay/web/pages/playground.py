@@ -6,6 +6,7 @@ Never changes the rules in force, and never sends anything: relay/playground.py 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
-from relay import fixture, playground
+from relay import fixture, playground, silencing
 from relay.accounts import Accounts
 from relay.errors import Complaint, NotUnderstood
 from relay.feeds import Feeds
@@ -34,6 +35,7 @@ from relay.web.pages.shell import Site, readers_too, reply
 LARGEST = 200_000  # bytes of a request that is worth being shown in a form
 FORM = 3_000_000  # bytes: a request and rules, each sign of which a form may write as three
 LAST = 200  # events that are decided by both rules: the journal's are some 25 kB each
+ONE_AT_A_TIME = threading.Lock()  # of the checks: thousands of rules take seconds, in the process that takes events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +109,8 @@ def _of_event(site: Site) -> str:
 
 
 def _in_force(site: Site) -> str:
-    file = site.house.rules_file
-    return playground.shown(file.text(), file.current)
+    rules, text = site.house.rules_file.in_force
+    return playground.shown(text, rules)
 
 
 def _posted() -> Desk:
@@ -123,7 +125,8 @@ def _posted() -> Desk:
 def _checked(site: Site, text: str) -> tuple[Sequence[Complaint], Rules | None]:
     """Rules as the relay would have them: with the ids of people and the shifts of calendars that are known."""
     house = site.house
-    checked = playground.check(text.replace("\r\n", "\n"), house.rules_file.path)
+    with ONE_AT_A_TIME:
+        checked = playground.check(text.replace("\r\n", "\n"), house.rules_file.path, house.rules_file.env)
     if checked.rules is None:
         return checked.complaints, None
     # Not the house's own, which keep what they made for the rules in force.
@@ -147,10 +150,9 @@ def _compare(site: Site, text: str) -> tuple[Sequence[Complaint], Comparison | N
     complaints, rules = _checked(site, text)
     if rules is None:
         return complaints, None
-    with site.house.database.read() as tx:
-        entries = journal.latest(tx, limit=LAST)
-    readable = [entry for entry in reversed(entries) if not entry.pruned]
-    return complaints, playground.compare(site.rules, rules, readable)
+    database = site.house.database
+    entries = silencing.each_of(database, reversed(silencing.newest(database, LAST)))
+    return complaints, playground.compare(site.rules, rules, (entry for entry in entries if not entry.pruned))
 
 
 def _page(site: Site, desk: Desk, *, tried: Tried | None, comparison: Comparison | None = None) -> Response:

@@ -26,8 +26,10 @@ from relay.web.pages.journal import moment
 from relay.web.pages.openapi import MAYBE_MOMENT, MOMENT, TEXT, many, maybe, operation, thing
 from relay.web.pages.shell import Site, reply
 
-# orphaned: the rules have it no more. unknown: it was never called. full: its pace allows no request now.
-Condition = Literal["works", "idle", "unknown", "full", "paused", "orphaned"]
+# orphaned: the rules have it no more. unknown: it was never called. full: its pace allows no request now. unserved:
+# messages may be sent, and nobody sends them.
+Condition = Literal["works", "idle", "unknown", "full", "paused", "orphaned", "unserved"]
+UNSERVED = 60.0  # seconds; a worker looks far more often, and takes over a lost one's work after RELAY_LEASE
 POINT = health.KEPT / health.POINTS  # seconds
 
 
@@ -100,11 +102,11 @@ def everything(tx: Transaction, rules: Mapping[str, PortalOptions]) -> list[Port
 def _portal(tx: Transaction, name: str, options: PortalOptions | None, messages: Mapping[str, int]) -> Portal:
     state, holder = portals.look(tx, name), health.holder(tx, lease_of(name))
     plan = pace.from_plan(options.plan) if options else pace.PLANS["standard"]
-    share = pace.share(state.share, state.share_at, tx.now) if state else 1.0
+    share, lag = pace.share(state.share, state.share_at, tx.now) if state else 1.0, health.waiting(tx, name)[1]
     ours = plan.part(share)
     return Portal(
         name=name,
-        condition=_condition(options, state, ours, holder, tx.now),
+        condition=_condition(options, state, ours, holder=holder, lag=lag, now=tx.now),
         trouble=state.trouble if state else "",
         code=state.code if state else "",
         why=log.mask(state.why) if state else "",
@@ -113,7 +115,7 @@ def _portal(tx: Transaction, name: str, options: PortalOptions | None, messages:
         level=ours.level(state.level, state.level_at, tx.now) if state else 0.0,
         burst=ours.burst,
         share=share,
-        lag=health.waiting(tx, name)[1],
+        lag=lag,
         messages=messages,
         holder=holder,
         points=health.points(tx, name),
@@ -122,14 +124,21 @@ def _portal(tx: Transaction, name: str, options: PortalOptions | None, messages:
 
 
 def _condition(
-    options: PortalOptions | None, state: PortalState | None, ours: pace.Pace, holder: Holder | None, now: float
+    options: PortalOptions | None,
+    state: PortalState | None,
+    ours: pace.Pace,
+    *,
+    holder: Holder | None,
+    lag: float,
+    now: float,
 ) -> Condition:
     """The first that holds: what wants a person comes first."""
     known: Iterable[tuple[Condition, bool]] = (
         ("orphaned", options is None),
-        ("unknown", state is None),
         ("paused", state is not None and bool(state.trouble)),
         ("full", state is not None and ours.room(state.level, state.level_at, now) < 1),
+        ("unserved", holder is None and lag >= UNSERVED),
+        ("unknown", state is None),
         ("works", holder is not None),
     )
     return next((condition for condition, holds in known if holds), "idle")

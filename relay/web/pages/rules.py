@@ -98,9 +98,10 @@ class Findings:
     def __call__(self) -> Sequence[Complaint]:
         file = self._site.house.rules_file
         with self._turn:
-            if self._of is not file.current:
-                self._of = file.current
-                self._found = playground.check(file.text(), file.path).complaints
+            rules, text = file.in_force
+            if self._of is not rules:
+                self._of = rules
+                self._found = playground.check(text, file.path, file.env).complaints
             return self._found
 
 

@@ -50,6 +50,8 @@ def routes(site: Site) -> Blueprint:
     @page.get("/sign-in/<secret>")
     @open_to_all
     def enter_once(secret: str) -> Any:
+        if request.method == "HEAD":  # of whoever previews a link, which is not used up by it
+            return Response()
         with site.house.database.write() as tx:
             role = visitors.enter(tx, secret)
         if role is None:

@@ -14,9 +14,8 @@ from relay import log, router
 from relay.errors import Refused
 from relay.model import Message
 from relay.replay import Again
-from relay.rules import Decision, Memory
+from relay.rules import Decision
 from relay.rules.routing import Step
-from relay.rules.silences import PREFIX
 from relay.store.journal import Entry
 from relay.web.pages.openapi import NUMBER, TEXT, many, maybe, thing
 from relay.web.pages.shell import Site
@@ -65,9 +64,7 @@ def _sign(step: Step) -> Sign:
 def as_of_then(site: Site, entry: Entry) -> Again:
     """The entry decided as if at the time when it came, by the rules and the silences as they are now."""
     rules = site.rules
-    known = router.recall(site.house.database, rules)
-    # The silences alone: what else is remembered by now, the event itself may have left behind.
-    memory = Memory(look=lambda name: known.get(name) if name.startswith(PREFIX) else None, silences=known.silences)
+    memory = router.recall_silences(site.house.database, rules)
     try:
         decisions = router.decisions_on(entry, rules, memory, datetime.fromtimestamp(entry.received_at, UTC))
     except Refused as fault:

@@ -3,6 +3,8 @@ phone, with JavaScript and without; nothing serious by axe-core, and nothing in 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
@@ -138,6 +140,18 @@ def test_a_reader_sees_no_button_that_sends(browser: Browser, address: str, fill
         expect(page.get_by_text("With the reader's password nothing can be sent.")).to_be_visible()
         expect(page.locator("main button")).to_have_count(0)
         assert faults(page) == []
+
+
+def test_what_was_of_today_gets_its_date_at_midnight(browser: Browser, address: str, filled: FlaskClient) -> None:
+    with visit(browser, address) as page:
+        page.clock.install(time=datetime(2026, 11, 18, 20, 59, tzinfo=UTC))  # 23:59 in Moscow
+        page.reload()
+        time = page.locator("#event-2 time")
+        expect(time).not_to_contain_text("2026")
+        with page.expect_response(lambda answer: answer.status == 304):  # nothing is new, and nothing is exchanged
+            page.clock.run_for(3000)
+        page.clock.fast_forward("02:00")
+        expect(time).to_contain_text("2026")
 
 
 def test_a_wrong_password_is_said_and_may_be_mended(browser: Browser, address: str) -> None:

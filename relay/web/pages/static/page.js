@@ -7,10 +7,11 @@ const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const calendar = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 
 function localTimes(root) {
-  for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
+  for (const time of root.querySelectorAll("time[datetime]:not([title]), time.local")) {
     const moment = new Date(time.dateTime);
     const today = moment.toDateString() === new Date().toDateString();
-    time.title = time.textContent; // UTC, for whoever compares it with a log
+    if (!time.title) time.title = time.textContent; // UTC, for whoever compares it with a log
+    time.className = "local";
     time.textContent = (today ? clock : calendar).format(moment);
   }
 }
@@ -18,6 +19,7 @@ function localTimes(root) {
 // The address of what lives (that of the page, unless the element names another) once more; the parts that live are
 // taken from the answer. A parsed document is inert: no script of it runs, and the server escaped all text in it anyway.
 let tag = "";
+let day = new Date().toDateString();
 async function refresh(parts) {
   const address = new URL(location.href);
   for (const [name, value] of new URLSearchParams(parts[0].dataset.live)) address.searchParams.set(name, value);
@@ -55,6 +57,8 @@ function exchange(part, fresh) {
 }
 
 async function tick(parts) {
+  if (day !== new Date().toDateString()) localTimes(document); // what was of today has got a date
+  day = new Date().toDateString();
   try {
     if (document.visibilityState === "visible") await refresh(parts);
     document.documentElement.classList.remove("away");

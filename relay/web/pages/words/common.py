@@ -45,6 +45,7 @@ WORDS = {
     "error.title": ("Something is wrong", "Что-то не так"),
     "error.back": ("To the journal", "К журналу"),
     "error.400": ("That cannot be understood: {why}", "Это нельзя понять: {why}"),
+    "error.401": ("You are signed out. Sign in, and repeat it.", "Вы вышли или сеанс истёк. Войдите и повторите."),
     "error.403": (
         "With this password one may look, and change nothing.",
         "С этим паролем можно смотреть, но не менять.",
@@ -55,6 +56,7 @@ WORDS = {
     ),
     "error.404": ("There is no such thing here.", "Такого здесь нет."),
     "error.405": ("That is not how this page is asked.", "Эту страницу спрашивают иначе."),
+    "error.409": ("That cannot be done now: {why}", "Сейчас это не сделать: {why}"),
     "error.413": ("That is too large.", "Это слишком велико."),
     "error.429": ("Too many wrong passwords. Wait, and try again.", "Слишком много неверных паролей. Подождите."),
     "error.503": (

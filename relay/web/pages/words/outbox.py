@@ -62,6 +62,7 @@ WORDS = {
     "outbox.condition.unknown": ("never called yet", "ещё не вызывался"),
     "outbox.condition.full": ("waits for its pace", "ждёт по темпу"),
     "outbox.condition.paused": ("paused", "на паузе"),
+    "outbox.condition.unserved": ("nobody sends", "никто не отправляет"),
     "outbox.condition.orphaned": ("not in the rules any more", "его больше нет в правилах"),
     "outbox.says.works": ("Messages go out as they come.", "Сообщения уходят сразу."),
     "outbox.says.idle": ("Nothing waits for it.", "Для него ничего не ждёт."),
@@ -72,6 +73,10 @@ WORDS = {
     "outbox.says.full": (
         "Its bucket of requests is full: messages go out as fast as the portal allows, and none is lost.",
         "Лимит запросов портала выбран: сообщения уходят так быстро, как он разрешает, и ни одно не пропадёт.",
+    ),
+    "outbox.says.unserved": (
+        "Messages wait, and nobody sends them: is a worker running (relay serve, relay work)?",
+        "Сообщения ждут, но никто их не отправляет: запущен ли relay serve или relay work?",
     ),
     "outbox.says.orphaned": (
         "Messages wait for it. Put it back into «portals:», or drop them.",
@@ -117,6 +122,7 @@ WORDS = {
         "Ждало до {n} сообщения, самое старое до {lag}.|Ждало до {n} сообщений, самое старое до {lag}.|"
         "Ждало до {n} сообщений, самое старое до {lag}.",
     ),
+    "outbox.drawn_none": ("Nothing waited.", "Ничего не ждало."),
     "outbox.drawn_paused": ("Paused:", "На паузе:"),
     "outbox.never_paused": ("It was never paused.", "Пауз не было."),
     # How long.

@@ -35,6 +35,7 @@ WORDS = {
     "silences.length": ("For how long", "На сколько"),
     "silences.look": ("Look what it would silence", "Посмотреть, что заглушит"),
     "silences.make": ("Silence", "Заглушить"),
+    "error.NotThere": ("There is no such silence, or it is over.", "Такой тишины нет, или она уже закончилась."),
     "silences.end": ("End now", "Закончить"),
     "silences.would": ("What it would have silenced", "Что она заглушила бы"),
     "silences.matched": (
