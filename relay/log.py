@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 # Every line that the relay writes, and the fields it may have. The ids are the same everywhere, and in a text each of
 # several stands by itself (`event=17 event=18`), so that `grep -w event=17` tells the whole story of event 17; by
@@ -130,7 +130,9 @@ def hide(secrets: Iterable[str]) -> None:
 def _telling(secret: str) -> Iterator[str]:
     """What of it is not to be read: of a webhook's address its key, of a database's its password, else all of it."""
     webhook = re.search(r"/rest/[^/]+/([^/]+)/?$", secret)
-    yield webhook[1] if webhook else _password(secret) or secret
+    password = _password(secret)
+    yield webhook[1] if webhook else password or secret
+    yield unquote(password)  # as a driver knows it
 
 
 def _password(address: str) -> str:
@@ -172,8 +174,12 @@ class Text(logging.Formatter):
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
         words = " ".join(word for name, value in _words(record).items() for word in _said(name, value))
-        line = f"{moment} {level}{mask(record.getMessage())} {words}".rstrip()
-        return f"{line}\n{mask(self.formatException(record.exc_info))}" if record.exc_info else line
+        line = f"{moment} {level}{_plain(mask(record.getMessage()))} {words}".rstrip()
+        if not record.exc_info:
+            return line
+        # Its own text may be a stranger's and have lines that look like ours: all are set in.
+        below = mask(self.formatException(record.exc_info)).splitlines()
+        return "\n".join([line, *(f"  {_plain(each)}" for each in below)])
 
 
 class Json(logging.Formatter):
@@ -188,7 +194,7 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = mask(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        return _plain(json.dumps(line, ensure_ascii=False))
 
 
 def _words(record: logging.LogRecord) -> dict[str, Any]:
@@ -214,6 +220,16 @@ def _said(name: str, value: Any) -> Iterator[str]:
         yield from (f"{name}={_bare(each)}" for each in value)
     elif value not in EMPTY:
         yield f"{name}={_bare(value)}"
+
+
+def _plain(text: str) -> str:
+    """Control signs written out as JSON does: a library's message may hold a stranger's, and so may a JSON string (RFC
+    8259 leaves those from U+007F on as they are)."""
+    return text if text.isprintable() else "".join(map(_sign, text))
+
+
+def _sign(sign: str) -> str:
+    return sign if sign.isprintable() else json.dumps(sign)[1:-1]
 
 
 def _bare(value: object) -> str:

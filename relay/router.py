@@ -67,6 +67,16 @@ def recall(database: Database, rules: Rules) -> Memory:
     return Memory(look=look, silences=silences.read(found, rules.vocabulary))
 
 
+def recall_silences(database: Database, rules: Rules) -> Memory:
+    """The silences alone, to decide an old event once more: what else is remembered by now, it may have left behind.
+
+    It is read at once, and does not want the database any more.
+    """
+    with database.read() as tx:
+        found = notes.under(tx, silences.PREFIX)
+    return Memory(look=found.get, silences=silences.read(found, rules.vocabulary))
+
+
 def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float) -> Sequence[Plan]:
     """Decide what waits in the journal, oldest first.
 

@@ -44,7 +44,7 @@ def explain(what: str, person: str, calls: bool, path: Path | None) -> None:
     entry = context.entry(what)
     events = router.understand(entry, rules)
     now = datetime.fromtimestamp(entry.received_at, UTC) if entry.id else datetime.now(UTC)
-    decisions = router.decisions_on(entry, rules, silences(rules) if entry.id else Memory(), now)
+    decisions = router.decisions_on(entry, rules, remembered(entry, rules), now)
     one = meant(person, events[0].type, rules) if person else None
     if calls:
         messages = [message for decision in decisions for message in decision.messages]
@@ -56,10 +56,12 @@ def explain(what: str, person: str, calls: bool, path: Path | None) -> None:
         click.echo("\n\n".join([*pages, *became(entry, one)]))
 
 
-def silences(rules: Rules) -> Memory:
-    """A memory of the silences alone: what else is remembered now, the event itself may have left behind."""
+def remembered(entry: Entry, rules: Rules) -> Memory:
+    """Of a journalled event the silences; of a fixture nothing."""
+    if not entry.id:
+        return Memory()
     with context.store() as database:
-        return Memory(silences=router.recall(database, rules).silences)
+        return router.recall_silences(database, rules)
 
 
 def became(entry: Entry, person: Person) -> Iterator[str]:

@@ -17,7 +17,13 @@ from relay.work import Worker
 
 
 def prepared() -> tuple[settings.Settings, dict[str, str]]:
-    """The settings and the environment they came from, with logging set up and the lifeline held."""
+    """The settings and the environment they came from, with logging set up and the lifeline held.
+
+    A signal may come before there is anybody to take it. SIGHUP would end us, and the rules are read yet. SIGTERM would
+    not be heard where we are the first process of a container: there it has no effect but what it is given (kill(2)).
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     env = house.environment()
     chosen = settings.read(env)
     log.setup(chosen.log)
@@ -30,7 +36,6 @@ def serve() -> None:
     """Run everything on this machine: the door, the router and the courier."""
     chosen, env = prepared()
     house.build(chosen, env).close()  # so that a fault in the rules is told once, and before anything is started
-    log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
     with Together([["web", "--checked"], ["work"]], os.environ, run=run_here) as processes:
         sys.exit(processes.wait())
 

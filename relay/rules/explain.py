@@ -114,7 +114,9 @@ def explain_for(person: Person, event: Event, rules: Rules, decision: Decision, 
         for rule in rules.every()
     ]
     told = [message for message in decision.messages if message.person == person.name]
-    first = _told(person, told, stands) if told else _untold(person, decision, stands)
+    names = {stand.rule.name for stand in stands}
+    by_rule = [message for message in told if message.rule in names]  # and not that a silence keeps it back from him
+    first = _told(person, by_rule, stands) if by_rule else _untold(person, decision, stands)
     lines = [line for stand in stands for line in _standing(person, stand)]
     messages = [*_messages(told)]
     return "\n".join([first, *([""] if lines else []), *lines, *([""] if messages else []), *messages])

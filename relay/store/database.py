@@ -163,19 +163,33 @@ class Database:
         """Create or migrate the tables. Safe to run twice, also at the same moment.
 
         Raises:
-            BadDatabase: the server is too old or has no UTF-8, or its user may not create tables.
+            BadDatabase: the server is too old or has no UTF-8, its user may not create tables, or they are
+                of a newer version or of another program.
         """
         with self._explained(), self._engine.begin() as connection:
             if not self.is_sqlite:
                 self._check_server(connection)
             alone(connection, MIGRATING)
-            if _revision(connection) != newest_revision():
+            found, ours = _revision(connection), newest_revision()
+            if found and not _is_newer(found, ours) and found not in _revisions():
+                raise BadDatabase(f"{self.name} has the tables of another program; give the relay one of its own")
+            if _is_newer(found, ours):
+                raise BadDatabase(
+                    f"{self.name} has the tables of a newer version of the relay ({found}, and {ours} is our last):"
+                    " start that version, or put the backup from before it in their place"
+                )
+            if found != ours:
                 migrate(connection)
 
-    def is_current(self) -> bool:
-        """Are the tables those of this version of the program?"""
+    def is_current(self, *, or_newer: bool = False) -> bool:
+        """Are the tables those of this version of the program?
+
+        Args:
+            or_newer: or of one that was started beside us since: it only adds to them, and who runs goes on.
+        """
         with self.read() as tx:  # readiness is asked every few seconds, and must not wait for a writer
-            return _revision(tx.connection) == newest_revision()
+            found, ours = _revision(tx.connection), newest_revision()
+        return found == ours or (or_newer and _is_newer(found, ours))
 
     def checkpoint(self) -> None:
         """Bring SQLite's file up to date and empty its log, unless somebody reads or writes at this moment."""
@@ -274,8 +288,18 @@ def insert_of(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 
 def newest_revision() -> str:
-    """The number of the last migration, with which its file's name begins."""
-    return max(path.name for path in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]
+    """The number of the last migration."""
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    """The numbers of all migrations, with which their files' names begin."""
+    return {path.name.partition("_")[0] for path in MIGRATIONS.glob("[0-9]*.py")}
+
+
+def _is_newer(found: str, ours: str) -> bool:
+    """Another program's revisions, if it keeps them in a table of this name, are no such numbers."""
+    return len(found) == len(ours) and found.isdecimal() and found > ours
 
 
 def _revision(connection: Connection) -> str:

@@ -17,6 +17,8 @@ from relay.store.tables import QUEUED, attempt, event, lease, message, stream
 
 MOST = 5  # examples of each contradiction
 
+OTHER, UPGRADE = "the tables are not those of this version", "run `relay db upgrade`"
+NEWER = "ask with that version of the relay"
 RESTORE = "stop the relay and put the last backup in its place (`relay db backup` makes one)"
 MEND = "stop the relay and run `relay db check --mend`: no message is lost, one may be sent once more"
 REPORT = "this should not be possible: please report it, and put the last backup in its place if you miss something"
@@ -38,7 +40,8 @@ def check(database: Database) -> list[Fault]:
     """
     try:
         if not database.is_current():
-            return [Fault("the tables are not those of this version", "run `relay db upgrade`")]
+            newer = database.is_current(or_newer=True)
+            return [Fault("the tables are those of a newer version", NEWER) if newer else Fault(OTHER, UPGRADE)]
         with database.read() as tx:
             return [*_of_the_file(tx), *_of_the_rows(tx)]
     except BadDatabase as fault:

@@ -213,9 +213,10 @@ def _deliveries(between: Callable[[Transaction, Bounds], tuple[float, float]]) -
         return Found(keys, keys[-1] if len(keys) == WINDOW else None)
 
     def take(tx: Transaction, bounds: Bounds, keys: Sequence[Key]) -> int:
-        place = tuple_(delivery.c.source, delivery.c.key)
-        gone = delete(delivery).where(place.in_([key[1:] for key in keys]), ripe(tx, bounds))
-        return tx.connection.execute(gone).rowcount
+        place = (delivery.c.source, delivery.c.key)
+        rows = select(*place).where(tuple_(*place).in_([key[1:] for key in keys]), ripe(tx, bounds))
+        ours = [tuple(row) for row in _locked(tx, delivery, rows)]  # a door that gives some to new events has the rest
+        return tx.connection.execute(delete(delivery).where(tuple_(*place).in_(ours))).rowcount
 
     return Kind("deliveries", find, take)
 

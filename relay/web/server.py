@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 
 from granian import Granian
@@ -42,6 +43,9 @@ def serve(chosen: settings.Settings) -> None:
         respawn_failed_workers=False,
         workers_kill_timeout=PATIENCE,
     )
+    # It would start its process anew, and end altogether where that cannot start: when the rules file is bad just now.
+    # There is nothing to be started anew for: the file is looked at with each request.
+    server.on_startup(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     server.serve(target_loader=_load, wrap_loader=False)
 
 
@@ -74,7 +78,12 @@ def _load() -> Front:
 
 
 class Served(Front):
-    """A front that ends well."""
+    """A front that tells when it is open, and ends well."""
+
+    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Granian's word that requests are taken from now on."""
+        chosen = settings.read(house.environment())
+        log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """Granian's word that the last request is answered: the spans of it are still to be sent."""

@@ -66,6 +66,8 @@ def error(code: object, text: str = "why") -> dict[str, object]:
         (98012, Delivered(98012)),
         ("98012", Delivered(98012)),
         (98012.0, Delivered(98012)),
+        (2**63 - 1, Delivered(2**63 - 1)),  # a database's largest number
+        (2.0**53 - 1, Delivered(2**53 - 1)),  # beyond it a float is no more exact
         (True, Delivered(0)),
         (1_775_048_400, Muted()),
         (1_775_048_401, Muted()),
@@ -82,7 +84,7 @@ def test_false_or_nothing_stored_is_refused(result: object) -> None:
     assert isinstance(one({"result": result, "time": CLOCK}), Refused)
 
 
-@pytest.mark.parametrize("result", [None, [], {}, "", "soon", 1.5, 10**30, [98012]])
+@pytest.mark.parametrize("result", [None, [], {}, "", "soon", 1.5, 2**63, 2.0**53, 10**30, [98012]])
 def test_a_result_that_is_no_id_leaves_the_outcome_unknown(result: object) -> None:
     assert isinstance(one({"result": result, "time": CLOCK}), Unknown)
 
@@ -468,3 +470,18 @@ def test_a_rate_refusal_is_the_only_answer_to_repeat() -> None:
     assert not answer.is_retryable(503, b"<html>")
     assert not answer.is_retryable(429, json.dumps(error("OPERATION_TIME_LIMIT")).encode())
     assert not answer.is_retryable(200, b'{"result": 1}')
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (json.dumps(error("expired_token")).encode(), "EXPIRED_TOKEN"),
+        (b'{"error": ""}', ""),
+        (b'{"error": "", "result": 1}', ""),
+        (b'{"result": 1}', ""),
+        (b"[]", ""),
+        (b"<html>", ""),
+    ],
+)
+def test_a_request_that_was_not_refused_has_no_code_of_refusal(body: bytes, code: str) -> None:
+    assert answer.refusal_of(body) == code

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 from relay import router
 from relay.cli.main import main
-from relay.rules import load
+from relay.rules import load, silences
 from relay.settings import Secret
-from relay.store import journal
+from relay.store import journal, notes
 from relay.store.database import Database
 from tests.conftest import Clock
 from tests.store.build import arrival
@@ -107,3 +107,16 @@ def test_what_became_of_it_then_is_said_at_the_end(database: Database, clock: Cl
     assert run(number, "--person", "nina").stdout.endswith(
         "When it came, at 2026-11-21 12:00:00Z, nothing was made for nina (addressed).\n"
     )
+
+
+def test_a_silence_of_the_time_is_why_nobody_is_told_of_a_journalled_event(database: Database, clock: Clock) -> None:
+    number = journalled(database, clock, SATURDAY, kind="build")
+    made = silences.written(
+        when={"payload.kind": "build"}, starts=SATURDAY - 60, until=SATURDAY + 60, who="olga", why="works"
+    )
+    with database.write() as tx:
+        notes.add(tx, silences.PREFIX, made)
+
+    assert "silence 1 until 2026-11-21 12:01:00Z, by olga: works" in run(number).stdout
+    assert first(number, "ivan").startswith("ivan does not get it")
+    assert first("build.http", "ivan").startswith("ivan gets it")

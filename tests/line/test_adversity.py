@@ -24,7 +24,7 @@ import pytest
 import requests
 from sqlalchemy import event
 
-from relay import courier, house
+from relay import courier, house, work
 from relay.courier import Load, Wait
 from relay.model import Answer, Delivered, Later, PortalTrouble
 from relay.sandbox import Portal, serve
@@ -39,6 +39,7 @@ from tests.line.processes import Relay
 from tests.store.build import message, put
 
 BAD_FOR = 2.2  # seconds: longer than the pause of whoever has met the trouble
+PAUSE, BAD_FOR_A_SHORT_TIME = 0.4, 0.6  # seconds, in this process: that pause made shorter, and a little longer than it
 MOST_TRIES = 60  # transactions begun in that time; a busy loop begins thousands
 HOUR = 3600.0
 
@@ -110,6 +111,7 @@ def test_while_nothing_can_be_written_senders_come_again_and_afterwards_all_goes
 ) -> None:
     monkeypatch.setattr(databases, "BUSY_SECONDS", 0.2 if trouble is locked else 3.0)
     monkeypatch.setattr(house, "STORE_FAULT_LASTS", 0.3)
+    monkeypatch.setattr(work, "FLOOR", PAUSE)
     line = make_line()
     for number in range(20):
         assert line.deploy(service=f"before {number}").status_code == 202
@@ -138,7 +140,7 @@ def quiet(tries: list[float]) -> bool:
     """Is little tried, once what still fits has been done?"""
     for _ in range(4):
         tries.clear()
-        time.sleep(BAD_FOR)
+        time.sleep(BAD_FOR_A_SHORT_TIME)
         if len(tries) < MOST_TRIES:
             return True
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,24 @@ def test_json_stays_json_whatever_was_masked(hidden: None) -> None:
 
     line = json.loads(log.Json().format(record(why=f'"{SECRET}"', event=[17], ok=True, ms=1.5, trouble=None)))
     assert (line["why"], line["event"], line["ok"], line["ms"], line["trouble"]) == ('"***"', [17], True, 1.5, None)
+
+
+@pytest.mark.parametrize("form", [log.Text(), log.Json()])
+def test_what_a_library_says_of_a_stranger_commands_no_terminal_and_forges_no_line(form: logging.Formatter) -> None:
+    """urllib3 shows the headers of an answer that it cannot read (urllib3.connection, «Failed to parse headers»)."""
+    evil = "\x1b[2J\x9b1m\n2026-11-23 12:00:00.000Z intake: journalled event=99\u2028\x7f"
+    try:
+        raise ValueError(evil)
+    except ValueError:
+        said = logging.LogRecord("urllib3", logging.WARNING, "", 0, "cannot read %s", (evil,), sys.exc_info())
+
+    lines = form.format(said).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert [line for line in lines if line.startswith("2026-11-23 12:00:00.000Z")] == []
+
+
+def test_a_password_is_hidden_as_the_address_has_it_and_as_a_driver_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_hidden", ())
+    log.hide(["postgresql://relay:p%40ss%20word@db/relay"])
+
+    assert log.mask("as p%40ss%20word or p@ss word") == "as *** or ***"

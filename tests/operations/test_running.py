@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,6 +71,12 @@ def is_ready(port: str | int) -> bool:
         return False
 
 
+def descendants(pid: int) -> set[int]:
+    """A process's children, and theirs (proc_pid_task(5))."""
+    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return {*children, *(below for child in children for below in descendants(child))}
+
+
 def told(portal: Server) -> str:
     return " ".join(each.text for each in portal.portal.notifications(17))
 
@@ -115,16 +121,24 @@ def relay(env: dict[str, str], tmp_path: Path) -> Iterator[Process]:
 
 def test_no_request_is_dropped_by_a_reload_or_by_the_end(relay: Process, env: dict[str, str], portal: Server) -> None:
     assert relay.running is not None
-    rules = Path(env["RELAY_RULES"])
-    rules.write_text(rules.read_text(encoding="utf-8").replace("id: 17", "id: 18"), encoding="utf-8")
-    relay.running.send_signal(signal.SIGHUP)
-    answers: list[int] = []
-    deadline = time.monotonic() + 6  # a new door is there some three seconds before the old one goes
-    while time.monotonic() < deadline:
-        answers.append(post(env["PORT"], f"event {len(answers)}"))
+    rules, answers = Path(env["RELAY_RULES"]), list[int]()
 
+    def reload(text: str, is_done: Callable[[], bool]) -> None:
+        rules.write_text(text, encoding="utf-8")
+
+        def asked_again() -> bool:
+            relay.running.send_signal(signal.SIGHUP)  # type: ignore[union-attr]  # it is there
+            answers.append(post(env["PORT"], f"event {len(answers)}"))
+            return is_done()
+
+        until(asked_again, patience=PATIENCE)
+
+    before = descendants(relay.running.pid)
+    good = rules.read_text(encoding="utf-8").replace("id: 17", "id: 18")
+    reload("version: [", lambda: relay.log.read_text(encoding="utf-8").count("the changed file is refused") == 2)
+    assert descendants(relay.running.pid) == before, "a process was started anew: it would end where the file is bad"
+    reload(good, lambda: len(portal.portal.notifications(18)) > 0)
     assert set(answers) == {202}
-    until(lambda: len(portal.portal.notifications(18)) > 0)
     assert "rules: read anew" in relay.log.read_text(encoding="utf-8")
     with begun(env["PORT"]) as sender:
         relay.running.send_signal(signal.SIGTERM)
@@ -132,6 +146,23 @@ def test_no_request_is_dropped_by_a_reload_or_by_the_end(relay: Process, env: di
         sender.sendall(BODY[5:])
         assert b"".join(iter(lambda: sender.recv(65_536), b"")).startswith(b"HTTP/1.1 202")
     assert relay.running.wait(40) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_signals_that_come_while_it_starts_do_not_end_it_but_the_one_that_should(
+    command: str, env: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "slow.yaml")  # whoever reads it waits for us
+    process = Process([command], env | {"RELAY_RULES": str(tmp_path / "slow.yaml")}, tmp_path / "log")
+    process.start()
+    assert process.running is not None
+    with (tmp_path / "slow.yaml").open("wb"):  # now it is read
+        process.running.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        assert process.running.poll() is None
+        process.running.send_signal(signal.SIGTERM)
+        assert process.running.wait(PATIENCE) == 0
+    assert "Traceback" not in process.log.read_text(encoding="utf-8")
 
 
 BODY = b'{"title": "in flight"}'

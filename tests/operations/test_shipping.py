@@ -17,6 +17,7 @@ from typing import Any
 import click
 import pytest
 
+from relay.bitrix.client import READ_TIMEOUT
 from relay.cli.main import main
 from relay.web.server import PATIENCE
 from tests.conftest import absent
@@ -154,6 +155,7 @@ def test_compose_runs_a_door_a_worker_and_a_database(services: dict[str, Any]) -
         assert "@db/" in each["environment"]["DATABASE_URL"]
         assert any(str(folder).startswith("/var/lib/relay") for folder in each["tmpfs"])
     assert services["worker"]["healthcheck"] == {"disable": True}
+    assert int(services["worker"]["stop_grace_period"].removesuffix("s")) > READ_TIMEOUT + 10
 
 
 def test_compose_opens_the_door_to_this_machine_alone_and_the_database_to_nobody(services: dict[str, Any]) -> None:

@@ -83,6 +83,26 @@ def test_a_new_file_is_not_current(tmp_path: Path) -> None:
     fresh.close()
 
 
+def test_tables_of_a_newer_version_are_left_alone_and_who_runs_already_goes_on(database: Database) -> None:
+    with database.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(BadDatabase, match=r"of a newer version of the relay \(9999, .*start that version"):
+        database.upgrade()
+    assert not database.is_current()
+    assert database.is_current(or_newer=True)
+
+
+@pytest.mark.parametrize("revision", ["0a1b2c3d4e5f", "abcdef123456", "zzzz"])
+def test_tables_of_another_program_are_left_alone(revision: str, database: Database) -> None:
+    with database.write() as tx:
+        tx.connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+    with pytest.raises(BadDatabase, match="of another program; give the relay one of its own"):
+        database.upgrade()
+    assert not database.is_current(or_newer=True)
+
+
 @only_postgresql
 def test_of_two_that_migrate_at_once_one_waits_for_the_other(empty: Secret) -> None:
     first, second = Database(empty), Database(empty)

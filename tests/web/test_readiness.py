@@ -98,3 +98,13 @@ def test_tables_of_another_version_are_not_ready(door: FlaskClient, built: House
     answer = door.get("/readyz")
     assert answer.status_code == 503
     assert "relay db upgrade" in answer.get_data(as_text=True)
+
+
+def test_a_door_stays_ready_while_machines_are_upgraded_one_after_another(door: FlaskClient, built: House) -> None:
+    with built.database.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert door.get("/readyz").status_code == 200
+
+    with built.database.write() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    assert door.get("/readyz").status_code == 503
