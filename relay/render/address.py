@@ -18,6 +18,8 @@ _ENTITY = re.compile(r"&(?=#|[a-z]\w*;)", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?=result|next|total|time|error|$)", re.IGNORECASE)
 # A line of 54 dashes begins a quotation (im.notify pipeline), and a dash says the same by its code (RFC 3986 §2.3).
 _RULE = re.compile(r"-{5}(?=-)")
+# What the portal makes a link of by itself, also within an address (im.notify pipeline); the codes say the same.
+_BARE = re.compile(r"\b(www(?=\.)|(?:mailto|news|ftp|aim|file|tel|callto|skype|viber)(?=:))(.)", re.IGNORECASE)
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
@@ -40,7 +42,7 @@ def clean_address(value: str) -> str:
         (
             parts.scheme,
             f"{host}:{port}" if port is not None else host,
-            *(_RULE.sub("----%2D", quote(part, safe=_SAFE)) for part in (parts.path, parts.query, parts.fragment)),
+            *(_dull(quote(part, safe=_SAFE)) for part in (parts.path, parts.query, parts.fragment)),
         )
     )
     address = _REFERENCE.sub("%24", _ENTITY.sub("%26", address))
@@ -49,7 +51,12 @@ def clean_address(value: str) -> str:
 
 def clean_step(value: str) -> str:
     """A piece of an address whose beginning the template gives: `[url=https://ci/{{ event.branch }}]`."""
-    return _RULE.sub("----%2D", quote(_NOT_PRINTED.sub("", value), safe="/:@!*,~"))
+    return _dull(quote(_NOT_PRINTED.sub("", value), safe="/:@!*,~"))
+
+
+def _dull(part: str) -> str:
+    """A part of an address in which the portal finds nothing more to draw."""
+    return _BARE.sub(lambda found: f"{found[1]}%{ord(found[2]):02X}", _RULE.sub("----%2D", part))
 
 
 def host_of(address: str) -> str:

@@ -38,6 +38,7 @@ def test_an_address_that_cannot_be_followed_is_none(address: str) -> None:
         ("https://x.example/?a=1&lt;b", "https://x.example/?a=1%26lt;b"),
         ("https://x.example/$result[n0]", "https://x.example/%24result%5Bn0%5D"),
         (f"https://x.example/{'-' * 12}?{'-' * 6}", "https://x.example/----%2D----%2D--?----%2D-"),
+        ("https://www.x.example/www.y?to=MailTo:a@b", "https://www.x.example/www%2Ey?to=MailTo%3Aa@b"),
         ("https://пример.example/путь", "https://xn--e1afmkfd.example/%D0%BF%D1%83%D1%82%D1%8C"),
         ("http://127.0.0.1:9090/graph?g0.expr=up+%3E+1", "http://127.0.0.1:9090/graph?g0.expr=up+%3E+1"),
     ],
