@@ -20,6 +20,7 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.rsgi import Scope
 from werkzeug.wrappers import Response
 
+HEARD_OUT = 32_000_000  # bytes; GitHub's largest are 25 MB
 DEADLINE = 30.0  # seconds for a body to arrive; GitHub itself gives up after ten
 
 
@@ -56,12 +57,17 @@ class Front:
 
 
 async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
-    """The body, or its first ``limit`` + 1 bytes."""
+    """The body, or its first ``limit`` + 1 bytes.
+
+    What comes beyond is heard out and thrown away, up to `HEARD_OUT`: whoever is answered in the middle of his words
+    sees a broken connection and no answer, and tries again (RFC 9112 §9.6).
+    """
     parts, size = [], 0
     async for part in protocol:
-        parts.append(part)
+        if size <= limit:
+            parts.append(part)
         size += len(part)
-        if size > limit:
+        if size > max(limit, HEARD_OUT):
             break
     return b"".join(parts)[: limit + 1]
 

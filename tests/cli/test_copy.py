@@ -62,7 +62,7 @@ def lived_in(database: Database) -> Database:
 
 
 def run(database_url: Secret, to: Secret, *options: str) -> Result:
-    return CliRunner().invoke(copy, [database_url.reveal(), to.reveal(), *options])
+    return CliRunner().invoke(copy, [database_url.reveal(), to.reveal(), *options], help_option_names=["-h", "--help"])
 
 
 def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from relay.cli.main import main
 from relay.cli.notify import notify
 from tests.bitrix.portal import Deed, ScriptedPortal, answer, close_after_reading, hang, reset_after_reading
 
@@ -26,7 +27,7 @@ shown: list[str] = []
 
 def run(*arguments: str, stdin: bytes | None = None, env: dict[str, str | None] | None = None) -> Result:
     clean = dict.fromkeys(("BITRIX24_WEBHOOK_URL", "BITRIX24_TOKEN"))
-    result = CliRunner().invoke(notify, arguments, input=stdin, env={**clean, **(env or {})})
+    result = CliRunner().invoke(main, ["notify", *arguments], input=stdin, env={**clean, **(env or {})})
     shown.append(result.output)
     shown.append(repr(result.exception))
     return result

@@ -5,6 +5,8 @@ Never writes a page: `make docs` does.
 
 from __future__ import annotations
 
+from difflib import unified_diff
+
 import pytest
 import yaml
 
@@ -16,7 +18,11 @@ from tests.docs.pages import page, pages
 
 
 def test_every_generated_part_is_what_the_generator_writes_now() -> None:
-    stale = [path.name for path, text in generate.pages().items() if page(path).text != text]
+    stale = [
+        f"{path.name}: {line}"
+        for path, text in generate.pages().items()
+        for line in unified_diff(page(path).text.splitlines(), text.splitlines(), "as it is", "as it would be", n=0)
+    ]
 
     assert stale == [], "run `make docs`, or `python -m docs.generate`"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 from granian.rsgi import Scope
 
+from relay.web import front
 from relay.web.front import environment
 
 
@@ -35,3 +38,23 @@ def test_a_header_that_comes_twice_is_both() -> None:
     found = environment(scope(("x-forwarded-user", "olga"), ("x-forwarded-user", "ivan")), b"")
 
     assert found["HTTP_X_FORWARDED_USER"] == "olga,ivan"
+
+
+async def parts(count: int, heard: list[int]) -> AsyncIterator[bytes]:
+    for number in range(count):
+        heard.append(number)
+        yield b"x" * 1_000_000
+
+
+def test_a_body_that_is_too_large_is_heard_out_and_not_kept() -> None:
+    heard: list[int] = []
+    body = asyncio.run(front._read(cast(Any, parts(20, heard)), 1_500_000))
+
+    assert (len(body), len(heard)) == (1_500_001, 20)
+
+
+def test_nobody_is_heard_out_for_ever() -> None:
+    heard: list[int] = []
+    asyncio.run(front._read(cast(Any, parts(1000, heard)), 1_500_000))
+
+    assert len(heard) == 33
