@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.bitrix.call import BATCH, TAG_LIMIT, TEXT_LIMIT, build
+from relay.bitrix.call import BATCH, TAG_LIMIT, TEXT_LIMIT, build, method_of
 from relay.model import Parcel
 from tests.bitrix.parcels import parcel
 
@@ -139,6 +139,12 @@ def test_long_tags_stay_different() -> None:
     assert one != two
 
 
+def test_the_limits_are_those_of_the_portal() -> None:
+    assert BATCH == 50  # Bitrix24 REST docs, batch
+    assert TEXT_LIMIT == 20_000  # Bitrix24 REST docs, im.notify.personal.add
+    assert TAG_LIMIT == 255 - 9  # a column of 255 and the portal's own prefix: im module, notifyAdd
+
+
 def test_text_is_never_longer_than_the_portal_takes() -> None:
     text = "$result" * 5000
 
@@ -146,6 +152,26 @@ def test_text_is_never_longer_than_the_portal_takes() -> None:
     (_, query), _ = commands([parcel(1, text=text), parcel(2)]).values()
     assert len(query[1][1]) == TEXT_LIMIT
     assert build([parcel(text="x" * TEXT_LIMIT)]).payload["MESSAGE"] == "x" * TEXT_LIMIT
+
+
+@pytest.mark.parametrize("size", [TAG_LIMIT - 1, TAG_LIMIT])
+def test_a_tag_that_the_portal_takes_is_sent_as_it_is(size: int) -> None:
+    assert build([parcel(tag="x" * size)]).payload["TAG"] == "x" * size
+
+
+@pytest.mark.parametrize(
+    "parcels",
+    [
+        [parcel()],
+        [parcel(via="system")],
+        [parcel(tag="x", delete=True)],
+        [parcel(1), parcel(2)],
+        [parcel(1, tag="x", delete=True), parcel(2)],
+    ],
+    ids=["personal", "system", "delete", "two", "two, one a deletion"],
+)
+def test_the_method_is_known_before_the_call_is_built(parcels: list[Parcel]) -> None:
+    assert method_of(parcels) == build(parcels).method
 
 
 @pytest.mark.parametrize("count", [0, BATCH + 1])

@@ -100,6 +100,13 @@ def test_the_rate_is_the_portals() -> None:
     assert pace.room(49, NOW, NOW + 10) == 20
 
 
+@given(pace=PACES, above=st.floats(-3, 3))
+def test_nobody_waits_while_there_is_room(pace: Pace, above: float) -> None:
+    level = max(0.0, pace.ceiling + above)
+
+    assert (pace.wait(level, NOW, NOW) == 0) == (pace.room(level, NOW, NOW) >= 1)
+
+
 def test_after_a_refusal_one_waits_longer_than_for_a_full_bucket() -> None:
     pace = from_plan("standard")
 
@@ -169,6 +176,15 @@ def test_a_refusal_halves_the_share_but_leaves_something(stored: float, elapsed:
     left = share_after_refusal(stored, NOW, now)
 
     assert left == max(LEAST_SHARE, share(stored, NOW, now) / 2)
+
+
+def test_half_of_the_share_is_regained_in_five_minutes_and_not_before() -> None:
+    assert share(0.5, NOW, NOW + 300) == 1
+    assert share(0.5, NOW, NOW + 299.9) < 1
+
+
+def test_whoever_is_driven_back_on_the_standard_plan_still_asks_every_eight_seconds() -> None:
+    assert 1 / PLANS["standard"].part(LEAST_SHARE).rate == 8
 
 
 def test_a_clock_that_goes_back_gives_no_share_back() -> None:

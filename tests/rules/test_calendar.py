@@ -206,6 +206,7 @@ def test_the_moment_of_a_wall_clock_s_time(text: str, zone: str, again: bool, mo
         ({"days": -30, "months": "feb"}, False),
         ({"days": 29, "months": "feb"}, True),
         ({"days": 29, "months": "feb", "weekdays": "sun"}, True),  # 2032
+        ({"days": 29, "months": "feb", "weekdays": "tue"}, True),  # 2028, and 28 years later
         ({"dates": "2026-11-23", "weekdays": "tue"}, False),  # it is a Monday
         ({"dates": "2026-11", "months": "oct"}, False),
         ({"dates": "2026..2027", "days": 29, "months": "feb"}, False),

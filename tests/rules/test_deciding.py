@@ -54,6 +54,8 @@ def test_a_role_finds_its_persons(role: str, words: dict[str, Any], persons: lis
         (" olga ", ["olga"]),
         ("0", []),
         ("99999999999", []),
+        ("2147483647", ["2147483647"]),
+        ("2147483648", []),
         ("4294967296", []),
         ("017", []),
         ("-17", []),
@@ -151,6 +153,7 @@ def test_a_person_without_id_counts_as_unmapped() -> None:
 
     assert told(decision) == ["ivan", "petr"]
     assert decision.unmapped == ("nina",)
+    assert [step.note for step in decision.trace] == ["stops here; nina has no id; to the fallback, petr"]
 
 
 def test_a_role_that_names_nobody_is_not_the_fallback_s_business() -> None:
@@ -256,7 +259,10 @@ def test_a_deletion_has_a_tag_and_no_words() -> None:
 
 
 def test_without_a_tag_there_is_nothing_to_delete_by() -> None:
-    assert decided("rules: [{to: ivan, on_resolve: delete}]", state="resolved", key="").outcome == "skipped"
+    decision = decided("rules: [{to: ivan, on_resolve: delete}]", state="resolved", key="")
+
+    assert decision.outcome == "skipped"
+    assert [step.note for step in decision.trace] == ["stops here; ivan: no tag to delete by"]
 
 
 # ── The message ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -202,6 +202,20 @@ def test_the_word_that_tells_most_apart_is_looked_up_first() -> None:
     assert len(shelf.buckets) == len(NUMBERS)
 
 
+def test_a_word_that_many_ask_for_in_vain_is_not_looked_up_before_one_that_tells_them_apart() -> None:
+    """Of the branches two thirds are the same, so of them more may be left than of the fewer repositories."""
+    same = [{"branch": "main" if n < 14 else f"b{n}"} for n in range(20)]
+    index = index_of([{**branch, "repo": f"r{n}"} if n < 10 else branch for n, branch in enumerate(same)])
+
+    assert [len(shelf.buckets) for shelf in index.shelves] == [10, 7]
+
+
+def test_what_one_shelf_can_hold_is_not_put_on_two() -> None:
+    index = index_of([{"branch": f"b{n}"} | ({"repo": f"r{n}"} if n < 5 else {}) for n in range(10)])
+
+    assert [len(shelf.buckets) for shelf in index.shelves] == [10]
+
+
 def test_lists_within_lists_do_not_multiply() -> None:
     chance = random.Random(1)
     whens = [

@@ -97,6 +97,45 @@ def test_a_group_is_told_once_after_its_wait_and_lists_its_events() -> None:
     assert "DiskFull, DiskSlow" in message.text
 
 
+def test_a_group_waits_from_its_first_event_and_not_from_its_last() -> None:
+    it = play("group: {wait: 30s}")
+    it.comes(title="DiskFull")
+    it.passes(seconds=20)
+    it.comes(title="DiskSlow")
+
+    assert len(it.passes(seconds=10)) == 1
+
+
+def test_what_has_no_end_stays_in_its_group_till_the_next_interval() -> None:
+    it = play("group: {wait: 30s, interval: 5m}")
+    it.comes(title="first", state="info")
+    it.passes(seconds=30)
+    it.comes(title="second", state="info")
+
+    (grown,) = it.passes(minutes=5)
+    assert "2 events" in grown.text
+
+
+def test_a_group_began_when_the_first_of_it_began() -> None:
+    it = play("group: {wait: 30s}, template: {text: 'since {{ event.started_at }}'}")
+    for title, began in (("a", ""), ("b", "2026-11-23T11:59:00Z"), ("c", "2026-11-23T11:58:00Z")):
+        it.comes(title=title, started_at=began)
+
+    (message,) = it.passes(seconds=30)
+    assert message.text == "since 2026-11-23T11:58:00Z"
+
+
+def test_a_group_that_has_nothing_new_is_left_alone() -> None:
+    it = play("group: {wait: 30s, interval: 5m}")
+    it.comes(title="DiskFull")
+    it.passes(minutes=6)
+
+    (note,) = it.memory.changes.values()
+    assert note is not None
+    assert note.due is not None
+    assert note.due > (it.now + timedelta(days=1)).timestamp()
+
+
 def test_a_group_is_told_again_at_its_interval_and_only_when_something_has_changed() -> None:
     it = play("group: {wait: 30s, interval: 5m}")
     it.comes(title="DiskFull")
@@ -239,6 +278,22 @@ def test_a_group_is_not_over_while_one_that_was_only_counted_goes_on(monkeypatch
     assert not [note for note in it.memory.changes.values() if note]
 
 
+@pytest.mark.parametrize(("noise", "held"), [("group: {wait: 10m}", 7), ("throttle: {max: 1, per: 10m}", 6)])
+def test_no_more_is_remembered_than_the_bound_and_the_rest_is_counted(
+    monkeypatch: pytest.MonkeyPatch, noise: str, held: int
+) -> None:
+    monkeypatch.setattr(noise_room, "MOST_KEPT", 3)
+    it = play(noise)
+    for number in range(7):
+        it.comes(title=f"alert {number}")
+    (note,) = it.memory.changes.values()
+    assert note is not None
+    assert (len(note.value["members"]), note.value["more"]) == (3, held - 3)
+
+    (message,) = it.passes(minutes=10)
+    assert f"{held} " in message.text
+
+
 def test_a_group_tells_of_more_ends_than_it_lists() -> None:
     it = play("group: {wait: 30s, max: 2}")
     for number in range(9):
@@ -271,6 +326,14 @@ def test_after_the_digest_the_count_begins_anew() -> None:
     it.passes(minutes=10)
 
     assert it.comes(title="c").outcome == "addressed"
+
+
+def test_the_count_begins_anew_at_the_end_of_its_time_though_nobody_has_looked_since() -> None:
+    it = play("throttle: {max: 1, per: 10m}")
+    it.comes(title="a")
+    it.now = minutes(10)
+
+    assert it.comes(title="b").outcome == "addressed"
 
 
 def test_a_throttle_that_held_nothing_says_nothing() -> None:
@@ -430,13 +493,14 @@ def test_what_is_silenced_is_not_told_but_that_it_is_silenced_is_told_once() -> 
 
 def test_when_a_silence_ends_those_whom_it_silenced_hear_how_much_there_was() -> None:
     it = play("when: {}")
-    it.silence({"labels.env": "stage"}, until=minutes(5))
+    name = it.silence({"labels.env": "stage"}, until=minutes(5))
     for _ in range(3):
         it.comes(title="a", labels={"env": "stage"})
     begun = it.told[-1]
     (ended,) = it.passes(minutes=6)
     it.hear_silences()
 
+    assert it.over(name) == "expired"
     assert "3 notifications were kept back" in ended.text
     assert ended.tag == begun.tag, "the end replaces the beginning"
     assert it.comes(title="a", labels={"env": "stage"}).outcome == "addressed"
@@ -471,9 +535,10 @@ def test_a_silence_that_nothing_has_matched_for_long_ends_by_itself() -> None:
     assert it.over(name) == "unused"
 
 
-def test_a_silence_that_the_rules_do_not_understand_any_more_silences_nothing() -> None:
+@pytest.mark.parametrize("when", [{"no_such_word": "x"}, {"if": "number >"}])
+def test_a_silence_that_the_rules_do_not_understand_any_more_silences_nothing(when: dict[str, Any]) -> None:
     it = play("when: {}")
-    it.silence({"no_such_word": "x"}, until=minutes(60))
+    it.silence(when, until=minutes(60))
 
     assert it.comes(title="a").outcome == "addressed"
 

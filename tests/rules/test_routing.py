@@ -184,7 +184,17 @@ def test_the_default_answers_only_what_no_rule_wants() -> None:
     assert [(message.person, message.rule, message.urgent) for message in unwanted.messages] == [
         ("ivan", "default", True)
     ]
-    assert unwanted.trace[-1].note == "no rule matched"
+    last = unwanted.trace[-1]
+    assert (last.rule, last.depth, last.matched, last.note) == ("default", 0, True, "no rule matched")
+
+
+def test_a_rule_that_is_not_reached_is_not_asked_why_it_would_fail() -> None:
+    decision = decided("rules: [{to: ivan}, {when: {event: issues}, to: olga}]")
+
+    assert [(step.matched, step.failed, step.note) for step in decision.trace] == [
+        (True, None, "stops here"),
+        (False, None, "not reached"),
+    ]
 
 
 @pytest.mark.parametrize(

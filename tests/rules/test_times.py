@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from relay.errors import BadRules
 from relay.rules import Memory, Rules, decide, load, schema
@@ -107,6 +109,12 @@ def test_the_schema_knows_every_key() -> None:
     assert {"timezone", "handoff", "rotation", "from", "ical", "overrides"} == set(
         made["$defs"]["SchedulePart"]["properties"]
     )
+
+
+@pytest.mark.parametrize("days", ["0", "0-3", "3-0", "32", "7-1", "-1..-7", "-1..1", "-3..5"])
+def test_days_that_no_month_has_in_this_order_are_refused(days: str) -> None:
+    with pytest.raises(ValidationError, match=r"no day of a month|ends before it begins"):
+        TimePart.model_validate({"days": days})
 
 
 def test_a_person_s_named_quiet_hours_are_reckoned_by_his_own_clock() -> None:

@@ -191,6 +191,12 @@ def test_a_missing_or_wrong_header_token_is_refused(headers: dict[str, str]) -> 
         auth.check_header([NEW], posted(b"", headers), header="X-Relay-Token")
 
 
+@pytest.mark.parametrize("headers", [{}, {"x-relay-token": ""}])
+def test_that_a_header_token_is_not_there_at_all_is_told_from_a_wrong_one(headers: dict[str, str]) -> None:
+    with pytest.raises(Unauthorized, match="X-Relay-Token is missing or empty"):
+        auth.check_header([NEW], posted(b"", headers), header="X-Relay-Token")
+
+
 def test_no_refusal_repeats_what_was_sent_or_what_was_expected() -> None:
     request = posted(b"", {"authorization": "Bearer guessed-by-a-stranger", "x-relay-token": "guessed-by-a-stranger"})
     checks: list[Callable[[], None]] = [

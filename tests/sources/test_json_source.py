@@ -524,6 +524,10 @@ def test_uptime_kuma_s_monitor_is_a_tag() -> None:
             {"token": {"header": "X-A", "value": "v"}, "hmac": {"secret": "s", "header": "x-a"}},
             "hmac.header is a header that another",
         ),
+        (
+            {"standard_webhooks": {"secret": "whsec_MDEy"}, "hmac": {"secret": "s", "header": "Webhook-Signature"}},
+            "hmac.header is a header that another",
+        ),
         ({"standard_webhooks": {"secret": "short?"}}, "is no secret of Standard Webhooks"),
         ({"hmac": {"secret": "", "header": "X-Sign"}}, "is empty"),
         ({"token": {"header": "X-Token", "value": ""}}, "is empty"),

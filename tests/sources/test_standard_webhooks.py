@@ -150,6 +150,11 @@ def test_a_delivery_s_own_id_is_not_among_the_headers_that_prove_it() -> None:
     assert "webhook-id" in standard_webhooks.sign(options(), posted(b"{}"), NOW)
 
 
+@pytest.mark.parametrize("written", ["whsec_TWE=", "whsec_TWE", "TWE=", "  whsec_TWE=\n"])
+def test_a_secret_is_the_same_without_its_padding_and_its_beginning(written: str) -> None:
+    assert standard_signature.key_of(Secret(written)) == b"Ma"
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -157,6 +162,7 @@ def test_a_delivery_s_own_id_is_not_among_the_headers_that_prove_it() -> None:
         ({"secret": ""}, "is empty"),
         ({"secret": "whsec_"}, "is no secret of Standard Webhooks"),
         ({"secret": "whsec_not base64!"}, "is no secret of Standard Webhooks"),
+        ({"secret": "whsec_TWFu!"}, "is no secret of Standard Webhooks"),
         ({"secret": "пароль"}, "is no secret of Standard Webhooks"),
         ({"secret": "whpk_AAAA"}, "is a public key"),
         ({"secret": [SECRET, "whsec_?"]}, "is no secret of Standard Webhooks"),

@@ -32,6 +32,14 @@ def test_a_single_message_does_not_wait_for_the_flood_of_another(database: Datab
     assert 18 in order(database, most=2)
 
 
+def test_a_flood_that_comes_one_by_one_is_a_flood_as_well(database: Database) -> None:
+    for one in flood(17, 20):
+        put(database, one)
+    put(database, message(user_id=18))
+
+    assert 18 in order(database, most=2)
+
+
 def test_two_floods_share_the_portal_whoever_came_first(database: Database) -> None:
     put(database, *flood(17, 40))
     put(database, *flood(18, 40))
