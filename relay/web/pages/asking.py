@@ -93,6 +93,12 @@ class Asked:
             raise NotAsked(self.complaints)
 
 
+def of_redirect(args: Mapping[str, str], name: str) -> int:
+    """How many a change was made to, as the redirect after it says in its address."""
+    value = args.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else 0
+
+
 _NUMBER = openapi.NUMBER
 PARAMETERS = (
     openapi.asked("source", openapi.TEXT, "The source's name in the rules"),

@@ -23,6 +23,7 @@ from relay.store.outbox import Attempt, Record
 from relay.store.search import one_event
 from relay.web.pages import journal as list_page
 from relay.web.pages import openapi, tree
+from relay.web.pages.asking import of_redirect
 from relay.web.pages.journal import moment
 from relay.web.pages.openapi import MAYBE_MOMENT, MOMENT, NUMBER, TEXT, in_path, many, maybe, operation, thing
 from relay.web.pages.preview import Preview, around, preview
@@ -49,15 +50,15 @@ def routes(site: Site) -> Blueprint:
             again=again,
             trees=tree.trees(again.decisions) if again else [],
             body=None if polled or known.entry.pruned else body(known.entry.request),
-            queued=_count("queued"),
-            left=_count("left"),
+            queued=of_redirect(request.args, "queued"),
+            left=of_redirect(request.args, "left"),
             **around(site),
         )
 
     @page.get(f"{NUMBERED}/body")
     def download(number: int) -> Response:
         """The bytes as they came. Never as what they say they are: a browser must not show a stranger's page."""
-        entry = _entry(site, number)
+        entry = site.entry(number)
         if entry.pruned:
             abort(HTTPStatus.NOT_FOUND)
         answer = Response(entry.request.body, content_type="application/octet-stream")
@@ -119,24 +120,12 @@ def _look(site: Site, number: int) -> Known:
         return Known(entry, line, [_sent(tx, each) for each in _records(tx, number)])
 
 
-def _entry(site: Site, number: int) -> Entry:
-    with site.house.database.read() as tx:
-        entry = journal.get(tx, number)
-    return entry or abort(HTTPStatus.NOT_FOUND)
-
-
 def _records(tx: Transaction, number: int) -> list[Record]:
     return outbox.latest(tx, limit=MESSAGES, event_id=number)[::-1]
 
 
 def _sent(tx: Transaction, record: Record) -> Sent:
     return Sent(record, outbox.attempts(tx, record.id), preview(record.message))
-
-
-def _count(name: str) -> int:
-    """How many messages a replay has just queued, as its redirect says."""
-    value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else 0
 
 
 # ── What came ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from relay.store.database import Transaction
 from relay.store.listing import PAGE, Page
 from relay.store.search import Filter, MessageRow
 from relay.web.pages import openapi, portals
-from relay.web.pages.asking import HIGHEST, PARAMETERS, Asked
+from relay.web.pages.asking import HIGHEST, PARAMETERS, Asked, of_redirect
 from relay.web.pages.journal import moment
 from relay.web.pages.openapi import MAYBE_MOMENT, MOMENT, NUMBER, TEXT, asked, many, maybe, operation, thing
 from relay.web.pages.portals import Portal
@@ -76,7 +76,7 @@ def routes(site: Site) -> Blueprint:
             most=listing.LOOKED,
             portals=known,
             people=sorted(rules.people),
-            done={name: _told_number(name) for name in ("retry", "drop", "left")},
+            done={name: of_redirect(request.args, name) for name in ("retry", "drop", "left")},
         )
 
     @page.post("/outbox")
@@ -124,12 +124,6 @@ def _counts(known: Iterable[Portal]) -> dict[str, int]:
     """How many messages have not arrived, by what is asked for."""
     every = [each.messages for each in known]
     return {name: sum(one.get(state, 0) for one in every for state in STATES[name]) for name in OPEN}
-
-
-def _told_number(name: str) -> int:
-    """How many messages were changed, as the redirect after it says."""
-    value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else 0
 
 
 # ── What is changed ───────────────────────────────────────────────────────────────────────────────────────────

@@ -99,9 +99,8 @@ def _of_event(site: Site) -> str:
     number = Asked(request.args, 0.0).number("event")
     if number is None:
         return ""
-    with site.house.database.read() as tx:
-        entry = journal.get(tx, number)
-    if entry is None or entry.pruned:
+    entry = site.entry(number)
+    if entry.pruned:
         abort(HTTPStatus.NOT_FOUND)
     if len(entry.request.body) > LARGEST:
         raise NotAsked(f"the request is larger than {LARGEST:,} bytes: too large for a form")

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, redirect, request
 
 from relay import log, replay
 from relay.errors import Refused, RelayError
 from relay.model import Message
 from relay.replay import Again, Queued
-from relay.store import journal, search
+from relay.store import search
 from relay.store.journal import Entry
 from relay.web.pages import openapi, tree
 from relay.web.pages.event import MESSAGES, NUMBERED
@@ -94,14 +94,8 @@ class Planned:
 
 
 def _dry(site: Site, number: int) -> tuple[Entry, Again]:
-    entry = _entry(site, number)
+    entry = site.entry(number)
     return entry, replay.decide(entry, site.rules, datetime.now(UTC), for_real=False)
-
-
-def _entry(site: Site, number: int) -> Entry:
-    with site.house.database.read() as tx:
-        entry = journal.get(tx, number)
-    return entry or abort(HTTPStatus.NOT_FOUND)
 
 
 def _planned(site: Site, again: Again) -> Sequence[Planned]:
@@ -118,7 +112,7 @@ def _replay(site: Site, number: int, strength: str, to: str) -> Sequence[Queued]
     if strength not in STRENGTHS:
         raise NotAStrength
     rules = site.rules
-    again = replay.decide(_entry(site, number), rules, datetime.now(UTC), for_real=strength == "real")
+    again = replay.decide(site.entry(number), rules, datetime.now(UTC), for_real=strength == "real")
     if again.why_not:
         raise NotReplayed(again.why_not)
     if strength == "test":

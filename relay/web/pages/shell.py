@@ -12,17 +12,20 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from flask import Response, g, request
+from flask import Response, abort, g, request
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from relay.house import House
 from relay.render.bbcode import one_line
 from relay.rules import Rules
+from relay.store import journal
+from relay.store.journal import Entry
 from relay.web.pages.access import Access, Visitor
 from relay.web.pages.verdicts import SIGNS
 from relay.web.pages.words import LANGUAGES, Speech
@@ -112,6 +115,12 @@ class Site:
         made.filters |= {"when": when, "line": line, "visible": visible}
         return made
 
+    def entry(self, number: int) -> Entry:
+        """An event of the journal; the answer is 404 if it has none of this number."""
+        with self.house.database.read() as tx:
+            found = journal.get(tx, number)
+        return found or abort(HTTPStatus.NOT_FOUND)
+
     # ── Files beside the pages ────────────────────────────────────────────────────────────────────────────────
 
     def asset(self, name: str) -> str:
@@ -120,9 +129,10 @@ class Site:
 
     @cached_property
     def assets(self) -> dict[str, tuple[bytes, str]]:
-        """The files of static/ by their hashed names: their bytes and their content type."""
+        """The files of static/, and the stand-in portal's sizes, by their hashed names: bytes and content type."""
         found = {}
-        for file in files("relay.web.pages").joinpath("static").iterdir():
+        sizes = files("relay.sandbox").joinpath("static", "sizes.css")
+        for file in (*files("relay.web.pages").joinpath("static").iterdir(), sizes):
             raw = file.read_bytes()
             kind = "text/javascript" if file.name.endswith(".js") else mimetypes.guess_type(file.name)[0]
             stem, _, suffix = file.name.rpartition(".")

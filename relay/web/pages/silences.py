@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, redirect, request
 
 from relay import log, router, silencing
 from relay.errors import Refused
@@ -19,9 +19,9 @@ from relay.model import Note
 from relay.rules.silences import IDLE
 from relay.schema import seconds
 from relay.silencing import BadCondition
-from relay.store import journal
 from relay.store.journal import Entry
 from relay.web.pages import openapi
+from relay.web.pages.asking import Asked
 from relay.web.pages.journal import moment
 from relay.web.pages.openapi import MOMENT, NUMBER, TEXT, in_path, many, operation, thing
 from relay.web.pages.shell import Site, readers_too, reply
@@ -131,14 +131,10 @@ def _posted() -> Draft:
 
 def _from_event(site: Site) -> Draft | None:
     """A draft for the event that the address names."""
-    number = request.args.get("event", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 16):
+    number = Asked(request.args, 0.0).number("event")
+    if number is None:
         return None
-    with site.house.database.read() as tx:
-        entry = journal.get(tx, int(number))
-    if entry is None:
-        abort(HTTPStatus.NOT_FOUND)
-    events = router.readable(entry, site.rules)
+    events = router.readable(site.entry(number), site.rules)
     conditions = silencing.suggested(events[0]) if events else []
     return Draft(conditions="\n".join(conditions), why=site.speech("silences.usual_why"))
 
