@@ -7,14 +7,14 @@ nothing but the Authorization header (Alertmanager docs, http_config); there is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Literal, Self
+from functools import partial
+from typing import Literal, Self
 from urllib.parse import quote
 
 from pydantic import model_validator
 
 from relay.errors import NotUnderstood, Unauthorized
-from relay.model import Alert, Reading, Request
+from relay.model import Reading, Request
 from relay.sources import alerts, auth, fields
 from relay.sources.links import link
 from relay.sources.proof import expect_proof
@@ -61,9 +61,10 @@ def read(name: str, options: Options, request: Request) -> Reading:
             "for a body of your own (payload:) use a source of type json"
         )
     address = fields.text(data, "externalURL").rstrip("/")
+    silence = partial(_silence_url, address if link(f"{address}/") else "")
     group = alerts.read_group(
         data,
-        [_alert(data, index, address) for index in range(len(data["alerts"]))],
+        [alerts.read_alert(data, index, silence=silence) for index in range(len(data["alerts"]))],
         source=name,
         sender="alertmanager",
         url=link(f"{address}/#/alerts?receiver={quote(fields.text(data, 'receiver'), safe='')}"),
@@ -72,10 +73,11 @@ def read(name: str, options: Options, request: Request) -> Reading:
     return alerts.reading(group, per=options.per, window=options.dedup_window)
 
 
-def _alert(data: dict[str, Any], index: int, address: str) -> Alert:
-    alert = alerts.read_alert(data, index)
-    matchers = ", ".join(f'{name}="{_escaped(value)}"' for name, value in sorted(alert.labels.items()))
-    return replace(alert, silence_url=link(f"{address}/#/silences/new?filter={quote(f'{{{matchers}}}', safe='')}"))
+def _silence_url(address: str, labels: Mapping[str, str]) -> str:
+    if not address:
+        return ""
+    matchers = ", ".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
+    return f"{address}/#/silences/new?filter={quote(f'{{{matchers}}}', safe='')}"
 
 
 def _escaped(value: str) -> str:

@@ -6,7 +6,7 @@ Knows no word that only one of the two sends: those are read in alertmanager.py 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -108,8 +108,11 @@ def read_group(
     )
 
 
-def read_alert(data: dict[str, Any], index: int) -> Alert:
+def read_alert(data: dict[str, Any], index: int, *, silence: Callable[[Mapping[str, str]], str] | None = None) -> Alert:
     """Understand what both senders say of one alert of ``data["alerts"]``.
+
+    Args:
+        silence: the page that silences the alert with such labels.
 
     Raises:
         NotUnderstood: a value is of another type than the sender sends; its path is named.
@@ -130,12 +133,15 @@ def read_alert(data: dict[str, Any], index: int) -> Alert:
         fingerprint=fields.text(data, "alerts", index, "fingerprint") or identity.digest(sorted(labels.items()))[:16],
         url=link(fields.text(data, "alerts", index, "generatorURL")),
         dashboard_url=first_link(*(annotations[name] for name in sorted(annotations) if name.startswith("dashboard"))),
+        silence_url=silence(labels) if silence else "",
         runbook_url=link(annotations.get("runbook_url", "")),
     )
 
 
 def reachable(alert: Alert, links: Mapping[str, str]) -> Alert:
     """The alert with addresses that people can open."""
+    if not links:
+        return alert
     return replace(
         alert,
         url=rebased(alert.url, links),

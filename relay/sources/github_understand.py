@@ -10,7 +10,7 @@ from typing import Any
 
 from relay.model import Event, State
 from relay.sources import fields
-from relay.sources.github_columns import ADDRESS, Payload, address, fill, first_line, people, steps, words
+from relay.sources.github_columns import ADDRESS, Payload, address, fill, first_line, people, steps, word, words
 from relay.sources.github_events import ROWS, row
 from relay.sources.github_mentions import mentioned
 from relay.sources.github_row import ANY, NEW_TEXT, SEVERITIES, States
@@ -88,9 +88,9 @@ def _branch(facts: Payload, path: str, head: str = "") -> str:
     """A branch without «refs/heads/»; a fork's as GitHub writes it, «octocat:main», so that it is not our main."""
     names = [ref.removeprefix("refs/heads/") for ref in words(facts, path)]
     branches = [name for name in names if not name.startswith("refs/")]
-    default = fill(facts, "{repository.default_branch}")
+    default = word(facts, "repository.default_branch")
     branch = default if default in branches else "".join(branches[:1])
-    home = fill(facts, f"{{{head}.full_name}}") if head else ""
+    home = word(facts, f"{head}.full_name") if head else ""
     if branch and home and home != facts["R"]:
         return f"{home.partition('/')[0]}:{branch}"
     return branch

@@ -15,6 +15,8 @@ from pydantic import AfterValidator, Field
 
 def link(address: str) -> str:
     """``address`` if it is http or https, names a host, and holds no blank or control character; else ``""``."""
+    if not address:
+        return ""
     try:
         parts = urlsplit(address)
         host = parts.hostname

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -144,12 +144,14 @@ def text(where: Place, data: Any, request: Request) -> str:
     Raises:
         NotUnderstood: what stands there is an object or a list; its place is named.
     """
+    if not where.written:  # as most of a source's places are
+        return ""
     if where.kind == "text":
         words = [text(part, data, request) for part in where.parts]
         return "".join(words) if any(words[1::2]) else ""
     if where.kind == "first":
         return next(filter(None, (text(part, data, request) for part in where.parts)), "")
-    return ", ".join(filter(None, (word_of(where, value) for value in _values(where, data, request))))
+    return ", ".join(filter(None, [word_of(where, value) for value in _values(where, data, request)]))
 
 
 def texts(where: Place, data: Any, request: Request) -> tuple[str, ...]:
@@ -158,9 +160,11 @@ def texts(where: Place, data: Any, request: Request) -> tuple[str, ...]:
     Raises:
         NotUnderstood: what stands there cannot be words; its place is named.
     """
+    if not where.written:
+        return ()
     if where.kind == "first":
         return next(filter(None, (texts(part, data, request) for part in where.parts)), ())
-    values = [text(where, data, request)] if where.kind == "text" else [*_values(where, data, request)]
+    values = [text(where, data, request)] if where.kind == "text" else _values(where, data, request)
     parts = [part for value in values for part in _divided(where, value)]
     return tuple(dict.fromkeys(part for part in (part.strip() for part in parts) if part))
 
@@ -171,7 +175,7 @@ def mapping(where: Place, data: Any, request: Request) -> dict[str, str]:
     Raises:
         NotUnderstood: something else stands there.
     """
-    found = next(_values(where, data, request), None)
+    found = next(iter(_values(where, data, request)), None)
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -197,29 +201,24 @@ def _divided(where: Place, value: Any) -> list[str]:
     return word_of(where, value).split(",")
 
 
-def _values(where: Place, data: Any, request: Request) -> Iterator[Any]:
+def _values(where: Place, data: Any, request: Request) -> Sequence[Any]:
     """The values at a place in the body or a header; of a way that ends early, none."""
     if where.kind == "literal":
-        return iter((where.written,))
+        return (where.written,)
     if where.kind == "header":
         given = request.headers.get(where.steps[0])
-        return iter(() if given is None else (given,))
-    found: Iterable[Any] = (data,)
+        return () if given is None else (given,)
+    found = [data]
     for step in where.steps:
-        found = _all(found) if step == EVERY else _each(found, step)
-    return iter(found)
+        if step == EVERY:
+            found = [child for value in found for child in _all(value)]
+        else:
+            found = [child for value in found if (child := _step(value, step)) is not None]
+    return found
 
 
-def _all(found: Iterable[Any]) -> Iterator[Any]:
-    for value in found:
-        yield from value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-
-
-def _each(found: Iterable[Any], step: str) -> Iterator[Any]:
-    for value in found:
-        child = _step(value, step)
-        if child is not None:
-            yield child
+def _all(data: Any) -> Iterable[Any]:
+    return data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
 
 
 def _step(data: Any, step: str) -> Any:

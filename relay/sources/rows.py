@@ -13,15 +13,14 @@ capitals are not the sender's. Everybody's are:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from relay.model import Event, State
-from relay.sources import fields, identity, moments
+from relay.sources import fields, github_columns, identity, moments
 from relay.sources.forge_mentions import mentioned
-from relay.sources.github_columns import EMAIL, Payload, Place, address, fill, first_line, places, steps, words
-from relay.sources.github_mentions import once
+from relay.sources.github_columns import EMAIL, Payload, Place, address, fill, first_line, steps, word, words
 from relay.sources.github_row import Row, States
 from relay.sources.links import link
 
@@ -80,8 +79,8 @@ def understand(
     return Event(
         source=source,
         type=dialect.type,
-        event=fill(facts, "{EVENT}"),
-        action=fill(facts, "{ACTION}"),
+        event=word(facts, "EVENT"),
+        action=word(facts, "ACTION"),
         delivery=delivery,
         key=identity.key(source, fill(facts, row["key"]) or fill(facts, "{R}:{EVENT}")),
         state=_state(facts, row["state"]),
@@ -89,7 +88,7 @@ def understand(
         title=first_line(fill(facts, row["title"])) or named,
         text=fill(facts, row["text"], joint="\n- "),
         url=link(address(facts, row["url"])),
-        repo=fill(facts, "{R}"),
+        repo=word(facts, "R"),
         branch=branch,
         base_branch=_branch(facts, row["base"]),
         paths=tuple(dict.fromkeys(words(facts, row["paths"]))),
@@ -112,16 +111,7 @@ def understand(
 
 def people(dialect: Dialect, facts: Payload, paths: str) -> tuple[str, ...]:
     """Those who stand at paths, each once."""
-    return once(_people(dialect, facts, paths))
-
-
-def _people(dialect: Dialect, facts: Payload, paths: str) -> Iterator[str]:
-    for alternatives in paths.split():
-        for path in alternatives.split("|"):
-            found = [who for place in places(facts, path) if (who := dialect.person(facts, place))]
-            if found:
-                yield from found
-                break
+    return github_columns.people(facts, paths, dialect.person)
 
 
 def email(text: str) -> str:

@@ -105,7 +105,7 @@ def _person(facts: Payload, place: Place) -> str:
     if place[-1] == "value":
         value = fields.dig(facts, *place)
         return fields.clean(value) if isinstance(value, str) else ""
-    kind, called, email = (fields.text(facts, *place, key) for key in ("type", "name", "email"))
+    kind, called, email = fields.each_text(facts, ("type", "name", "email"), *place)
     if kind == "team":
         return f"team/{called}" if called else ""
     return "" if kind == "application" else rows.email(email) or called

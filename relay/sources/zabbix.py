@@ -122,7 +122,7 @@ def _labels(data: dict[str, Any]) -> Mapping[str, str]:
     data = {**data, "event_tags": tags}
     found: dict[str, str] = {}
     for index in range(len(fields.items(data, "event_tags"))):
-        tag, value = (fields.text(data, "event_tags", index, part) for part in ("tag", "value"))
+        tag, value = fields.each_text(data, ("tag", "value"), "event_tags", index)
         found[tag] = f"{found[tag]}, {value}" if tag in found else value
     host = fields.text(data, "host_name")
     return found if not host or "host" in found else {**found, "host": host}

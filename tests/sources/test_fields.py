@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -63,6 +64,8 @@ def test_any_json_is_a_body_with_or_without_a_byte_order_mark(body: bytes, data:
         b'{"a": NaN}',
         b"[Infinity]",
         b"[-Infinity]",
+        b"1e999",
+        b'{"a": [-1e999]}',
         b'{"a": 1,}',
         b"{'a': 1}",
         b'{"a": 1} {"b": 2}',
@@ -109,6 +112,109 @@ def test_what_json_can_say_is_read_as_it_was_said(data: Any) -> None:
         return
 
     assert fields.parse(body) == data
+
+
+# ── The short ways are the long ways ──────────────────────────────────────────────────────────────────────────
+# Whatever `parse` and `dig` do to be quick, they say the same, of the good and of the bad, as the plainest reading.
+
+
+def plainly_parsed(body: bytes) -> Any:
+    def refused(written: str) -> Any:
+        raise ValueError(written)
+
+    def finite(written: str) -> float:
+        return float(written) if math.isfinite(float(written)) else refused(written)
+
+    try:
+        data = json.loads(body.decode("utf-8-sig"), parse_constant=refused, parse_float=finite)
+    except UnicodeDecodeError:
+        raise NotUnderstood("the body is not valid UTF-8") from None
+    except RecursionError:
+        raise NotUnderstood("the JSON is nested deeper than 100 levels") from None
+    except ValueError:
+        raise NotUnderstood("the body is not valid JSON") from None
+    if depth(data) > 100:
+        raise NotUnderstood("the JSON is nested deeper than 100 levels")
+    return data
+
+
+def depth(data: Any) -> int:
+    inside = data.values() if isinstance(data, dict) else data if isinstance(data, list) else None
+    return 0 if inside is None else 1 + max(map(depth, inside), default=0)
+
+
+def plainly_dug(data: Any, *path: Any) -> Any:
+    for nth, step in enumerate(path):
+        if data is None:
+            return None
+        if not isinstance(data, list if isinstance(step, int) else dict):
+            place = ".".join(map(fields._told, path[:nth])) or "the body"
+            raise NotUnderstood(f"{place} is not {'a list' if isinstance(step, int) else 'an object'}")
+        children: Any = data
+        known = step < len(children) if isinstance(step, int) else step in children
+        data = children[step] if known else None
+    return data
+
+
+def outcome(act: Callable[..., Any], *given: Any) -> str:
+    """What came of it, to the letter: of two numbers or two orders of keys that are equal, which."""
+    try:
+        return repr(act(*given))
+    except NotUnderstood as refusal:
+        return f"refused: {refusal}"
+
+
+HOSTILE = (
+    *("{", "}", "[", "]", '"', ",", ":", "\\", "\0", " ", "\ufeff", "\x80", "{}", "[]", '{"a":', '"{[', '"a":1,"a":2'),
+    *("NaN", "-Infinity", "1e999", "-1e-999", "0.1", "-0.0", "1E400", "9" * 30, "9" * 5_000, '"\\ud800"', '"\\u0000"'),
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> bytes:
+    """JSON within up to some 110 levels, into which some of `HOSTILE` may be thrown."""
+    around = draw(st.lists(st.sampled_from([("[", "]"), ("[0,", "]"), ('{"a":', "}")]), max_size=3))
+    times = draw(st.sampled_from([0, 1, 30, 33, 34, 49, 50, 51, 98, 99, 100, 101, 110]))
+    opened, closed = "".join(each for each, _ in around), "".join(each for _, each in reversed(around))
+    text = opened * times + json.dumps(draw(JSON), ensure_ascii=draw(st.booleans())) + closed * times
+    for thrown in draw(st.lists(st.sampled_from(HOSTILE), max_size=2)):
+        where = draw(st.integers(0, len(text)))
+        text = text[:where] + thrown + text[where + draw(st.integers(0, 2)) :]
+    return text.encode(draw(st.sampled_from(["utf-8", "utf-8-sig", "latin-1"])), "replace")
+
+
+@given(bodies())
+@settings(deadline=None, max_examples=300)
+def test_a_body_is_read_or_refused_as_the_plainest_reading_does(body: bytes) -> None:
+    assert outcome(fields.parse, body) == outcome(plainly_parsed, body)
+
+
+@pytest.mark.parametrize("levels", [99, 100, 101])
+@pytest.mark.parametrize("inner", [b"1", b"{}", b'"[[["', b'[{"a": [1]}]', b'{"a": {}, "b": [[2]], "c": 3}'])
+def test_the_deepest_level_counts_wherever_it_stands(levels: int, inner: bytes) -> None:
+    one_way = b"[" * levels + inner + b"]" * levels
+    among_others = b'{"a":[' * (levels // 2) + inner + b",[]" * 200 + b"]}" * (levels // 2)
+    for body in (one_way, among_others):
+        assert outcome(fields.parse, body) == outcome(plainly_parsed, body)
+
+
+@given(JSON, STEPS)
+@settings(deadline=None)
+def test_a_value_is_found_or_refused_as_the_plainest_reading_does(data: Any, path: list[str | int]) -> None:
+    assert outcome(fields.dig, data, *path) == outcome(plainly_dug, data, *path)
+
+
+@given(JSON, STEPS)
+@settings(deadline=None)
+def test_several_texts_of_one_object_are_as_each_of_them(data: Any, path: list[str | int]) -> None:
+    def one_by_one(*given: Any) -> list[str]:
+        fields.mapping(*given)
+        return [fields.text(*given, name) for name in ("a", "b", "z")]
+
+    def at_once(data: Any, *path: str | int) -> list[str]:
+        return fields.each_text(data, ("a", "b", "z"), *path)
+
+    assert outcome(at_once, data, *path) == outcome(one_by_one, data, *path)
 
 
 # ── The values ────────────────────────────────────────────────────────────────────────────────────────────────
