@@ -4,7 +4,7 @@ PYTHON ?= python3
 # The environments are made without pip in them: Debian's Python has no ensurepip, and the pip outside can fill them.
 INSTALL = $(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test lint chaos bench bench-peers docs fuzz mutants audit sbom requirements help
+.PHONY: run test lint chaos bench bench-peers docs fuzz fuzz-door fuzz-rules fuzz-answers mutants audit sbom requirements help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,15 @@ docs: .venv/ready .venv-docs/ready ## the documents as a site in site/, after th
 
 fuzz: .venv-fuzz/ready ## a coverage-guided search for what breaks a sender's reader (SENDER, SECONDS)
 	.venv-fuzz/bin/python -m tests.fuzz.senders $(or $(SENDER),github) --seconds $(or $(SECONDS),60)
+
+fuzz-door: .venv-test/ready ## requests without number against a running door (ARGS="--requests 1000000")
+	.venv-test/bin/python -m tests.fuzz.door $(ARGS)
+
+fuzz-rules: .venv-test/ready ## rules files changed at random: loaded, or complained of at a place (ARGS="--count 1000")
+	.venv-test/bin/python -m tests.fuzz.rules_files $(ARGS)
+
+fuzz-answers: .venv-test/ready ## a portal's answers changed at random, to the real courier (ARGS="--count 1000")
+	.venv-test/bin/python -m tests.fuzz.portal_answers $(ARGS)
 
 mutants: .venv-test/ready ## what the tests notice: the code changed on purpose, a little at a time (ARGS; some hours)
 	.venv-test/bin/python -m tests.mutation.run $(ARGS)

@@ -5,10 +5,11 @@ Never stops at the first fault, and never tells the same place twice of a variab
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from relay.errors import Complaint, Level, in_order
 from relay.rules.document import Document, Path, Place
+from relay.rules.environment import unrepeated
 
 Complain = Callable[[Path, str], None]
 
@@ -16,11 +17,15 @@ NOWHERE = Document(None)
 
 
 class Complaints:
-    """Collects complaints about one file. ``document`` is set once there is one to look places up in."""
+    """Collects complaints about one file. ``document`` is set once there is one to look places up in.
+
+    ``values`` are what no complaint may repeat, each with what is written in its place.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.document = NOWHERE
+        self.values: Mapping[str, str] = {}
         self.found: set[Complaint] = set()
         self._settled: set[Path] = set()
 
@@ -79,4 +84,5 @@ class Complaints:
     ) -> None:
         where = ".".join(map(str, path))
         file = file or self.document.file(path) or self.file
+        message = unrepeated(message, self.values)
         self.found.add(Complaint(place.line, place.column, where, message, level, file, code))

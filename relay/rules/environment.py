@@ -6,10 +6,12 @@ Never reads the process's environment itself, and never touches a key; `$${` sta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from relay.rules.document import Path
+
+SHORTEST = 8  # signs of a value that no complaint repeats; a shorter one may be any word (as relay.log has it)
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
 
@@ -35,6 +37,30 @@ def _may_refer(value: Any) -> bool:
 
 def has_reference(text: str) -> bool:
     return any(match[1] for match in _REFERENCE.finditer(text))
+
+
+def values(data: Any, env: Mapping[str, str]) -> dict[str, str]:
+    """What the references in ``data`` stand for, each with how it is written; the longest first: one may hold another.
+
+    A value may be a secret in the wrong place (``to: ${TOKEN}``), and whoever complains of it does not know that.
+    """
+    found = {env[name]: f"${{{name}}}" for name in _names(data) if len(env.get(name, "")) >= SHORTEST}
+    return dict(sorted(found.items(), key=lambda one: len(one[0]), reverse=True))
+
+
+def unrepeated(message: str, values: Mapping[str, str]) -> str:
+    """The message with a variable's name wherever it repeats what the variable stands for."""
+    for value, written in values.items():
+        message = message.replace(value, written)
+    return message
+
+
+def _names(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield from (match[1] for match in _REFERENCE.finditer(data) if match[1])
+    elif isinstance(data, dict | list):
+        for each in data.values() if isinstance(data, dict) else data:
+            yield from _names(each)
 
 
 def _text(text: str, env: Mapping[str, str], complain: Callable[[str], None]) -> str:

@@ -11,13 +11,12 @@ from typing import Any
 
 from relay.errors import BadRules, Complaint
 from relay.render import Template, compile_line
-from relay.rules import document, retention, schedules, sections, times
+from relay.rules import document, environment, retention, schedules, sections, times
 from relay.rules.calendar import Times
 from relay.rules.collector import resting
 from relay.rules.complaints import Complaints
 from relay.rules.conditions import Vocabulary, compile_when
 from relay.rules.document import Document, Path, Unreadable
-from relay.rules.environment import substitute
 from relay.rules.including import Reader, gather
 from relay.rules.language import SECTIONS, VERSION, DefaultPart, GroupPart, InhibitPart, RulePart
 from relay.rules.language import Telling as TellingPart
@@ -49,11 +48,15 @@ def load(text: str, *, env: Mapping[str, str], file: str = "rules.yaml", reader:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The rules, with the data they were made of (`${NAME}` replaced) and where each part of it stands."""
+    """The rules, with the data they were made of (`${NAME}` replaced) and where each part of it stands.
+
+    ``values`` are what was put in for the names, which no complaint may repeat (:func:`environment.values`).
+    """
 
     rules: Rules
     data: Mapping[str, Any]
     document: Document
+    values: Mapping[str, str]
 
 
 @resting()
@@ -75,11 +78,12 @@ def draft(text: str, *, env: Mapping[str, str], file: str = "rules.yaml", reader
     for path in complaints.document.blanks:
         complaints.settling(path, document.BLANK)
     raw = complaints.document.data
-    data = substitute(raw, env, complaints.settling)
+    complaints.values = environment.values(raw, env)
+    data = environment.substitute(raw, env, complaints.settling)
     rules = _assemble(data, raw, complaints)
     if complaints.errors:
         raise BadRules([*complaints.errors, *complaints.warnings])
-    return Draft(rules, data, complaints.document)
+    return Draft(rules, data, complaints.document, complaints.values)
 
 
 def _assemble(data: dict[str, Any], raw: dict[str, Any], complaints: Complaints) -> Rules:

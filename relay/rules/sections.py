@@ -100,7 +100,7 @@ def _source(name: str, data: Any, raw: Any, complaints: Complaints) -> SourceOpt
     if kind is None and isinstance(data, dict):
         complaints.error((*path, "type"), f"is missing: one of {', '.join(SENDERS)}")
         return None
-    if isinstance(data, dict) and kind not in SENDERS:
+    if isinstance(data, dict) and not (isinstance(kind, str) and kind in SENDERS):
         complaints.error((*path, "type"), f"no kind of sender is called so{did_you_mean(str(kind), SENDERS)}")
         return None
     options = validated(SENDERS[str(kind)].options if kind else SourceOptions, data, path, complaints)

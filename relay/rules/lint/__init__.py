@@ -51,7 +51,7 @@ def check(
         loaded = draft(text, env=env, file=file, reader=reader)
     except BadRules as fault:
         return Checked(tuple(unsilenced(fault.complaints, {file: text}, ignore)), None)
-    findings = Findings(file, loaded.document)
+    findings = Findings(file, loaded.document, loaded.values)
     _find(loaded, fixtures, findings)
     texts = {file: text, **_included(loaded.document)}
     findings.bad_comments(texts)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from relay.errors import Complaint, Level
 from relay.rules.document import Document, Path
+from relay.rules.environment import unrepeated
 from relay.rules.sentences import did_you_mean
 
 # The first three are found when the file is loaded. README.md explains them all.
@@ -39,18 +40,23 @@ _COMMENT = re.compile(r"(?:^|\s)#\s*ignore:\s*([\w-]+(?:\s*,\s*[\w-]+)*)")
 
 
 class Findings:
-    """Collects what is found. ``file`` is the main file's name; what it includes the document knows."""
+    """Collects what is found. ``file`` is the main file's name; what it includes the document knows.
 
-    def __init__(self, file: str, document: Document) -> None:
+    ``values`` are what no finding may repeat (`relay.rules.environment.values`).
+    """
+
+    def __init__(self, file: str, document: Document, values: Mapping[str, str]) -> None:
         self.file = file
         self._document = document
+        self._values = values
         self.found: dict[Complaint, None] = {}  # an ordered set
 
     def add(self, code: str, path: Path, message: str, *, key: bool = False) -> None:
         """A finding about the value at ``path``, or about the key that ends it."""
         place = self._document.place(path, key=key)
         file = self._document.file(path) or self.file
-        self._keep(Complaint(place.line, place.column, ".".join(map(str, path)), message, CODES[code], file, code))
+        says = unrepeated(message, self._values)
+        self._keep(Complaint(place.line, place.column, ".".join(map(str, path)), says, CODES[code], file, code))
 
     def bad_comments(self, texts: Texts) -> None:
         """Find comments that silence what there is not."""
