@@ -13,9 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from relay.rules import ical
-from relay.rules.feed import Feed, from_json, to_json
-from relay.rules.ical import BadFeed
+from relay.rules.feed import BadFeed, Feed, from_json, to_json
 
 SECONDS = 20.0  # for a megabyte of events a few are needed
 MEMORY = 1 << 30  # bytes
@@ -49,6 +47,8 @@ def read(text: str, since: datetime, until: datetime, zone: ZoneInfo, *, seconds
 
 def main(since: str, until: str, zone: str) -> int:
     """Read the calendar on standard input; its shifts as JSON on standard output, or why not on standard error."""
+    from relay.rules import ical  # noqa: PLC0415 - its library is five megabytes, and is needed in this process alone
+
     _limit_memory()
     first, last = (datetime.fromtimestamp(float(each), UTC) for each in (since, until))
     try:

@@ -16,8 +16,7 @@ from relay import feed_reading, log
 from relay.bitrix.client import Reply, Wire
 from relay.errors import PortalUnreachable
 from relay.rules import Rules
-from relay.rules.feed import Feed, from_json, to_json
-from relay.rules.ical import MOST_BYTES, BadFeed
+from relay.rules.feed import MOST_BYTES, BadFeed, Feed, from_json, to_json
 from relay.rules.oncall import Schedule
 from relay.rules.schedules import WEBCAL
 from relay.settings import Secret

@@ -19,8 +19,7 @@ from relay.bitrix.client import Reply
 from relay.errors import PortalUnreachable
 from relay.feeds import Feeds, fetch
 from relay.rules import Rules, ical
-from relay.rules.feed import Feed
-from relay.rules.ical import BadFeed
+from relay.rules.feed import BadFeed, Feed
 from relay.rules.oncall import Schedule, on_duty
 from relay.settings import Secret, Settings
 from relay.store import feeds as copies

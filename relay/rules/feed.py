@@ -12,10 +12,16 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from relay.errors import RelayError
 from relay.rules.people import PORTAL_ID, Directory, Person
 
 _WORD = re.compile(r"[\w.+-]+(?:[@/][\w.-]+)?")
 NAMELESS = "(a shift without a name)"
+MOST_BYTES = 1_000_000  # of a calendar
+
+
+class BadFeed(RelayError):
+    """The calendar cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,11 +16,9 @@ from zoneinfo import ZoneInfo
 import icalendar
 import recurring_ical_events  # type: ignore[import-untyped]  # it has no stubs and no py.typed
 
-from relay.errors import RelayError
 from relay.rules.calendar import moment_of
-from relay.rules.feed import Feed, Shift
+from relay.rules.feed import MOST_BYTES, BadFeed, Feed, Shift
 
-MOST_BYTES = 1_000_000
 MOST_SHIFTS = 5_000
 MOST_RECURRING = 500  # events
 MOST_TIMES = 4  # of a day, for an event that comes again
@@ -31,10 +29,6 @@ STEP = timedelta(days=7)  # what is unfolded at once
 
 FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 NOT_PERSONS = frozenset({"ROOM", "RESOURCE"})  # CUTYPE, RFC 5545 §3.2.3
-
-
-class BadFeed(RelayError):
-    """The calendar cannot be used."""
 
 
 def read(text: str, since: datetime, until: datetime, zone: ZoneInfo) -> Feed:

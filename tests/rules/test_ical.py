@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay.rules import ical
-from relay.rules.feed import from_json, to_json
-from relay.rules.ical import BadFeed
+from relay.rules.feed import BadFeed, from_json, to_json
 from tests.rules.calendars import WEEK, calendar, read, starts
 
 
