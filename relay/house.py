@@ -10,10 +10,11 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from relay import authorisation, failpoint, log, rules
@@ -211,31 +212,32 @@ class House:
 
     @cached_property
     def journal(self) -> GroupCommit[Arrival, Receipt]:
-        """Writes an arrival down, together with those of other requests, and returns once it is on disk."""
+        """Writes an arrival down, together with those of other requests; its future is kept once that is on disk."""
 
-        def commit(arrivals: Sequence[Arrival]) -> list[Receipt]:
-            with self.database.write() as tx:
+        def commit(arrivals: Sequence[Arrival], *, wait: bool = True) -> list[Receipt]:
+            with self.database.write(wait=wait) as tx:
                 receipts = journal.append(tx, arrivals)
                 tally = counters.Tally()
-                for arrival, receipt in zip(arrivals, receipts, strict=True):
-                    result = "known" if receipt.duplicate else "journalled"
-                    tally.count("relay_requests_total", source=arrival.source, result=result)
-                for _ in arrivals[1:]:
-                    tally.count("relay_commits_saved_total")
+                came = Counter((each.source, got.duplicate) for each, got in zip(arrivals, receipts, strict=True))
+                for (source, known), times in came.items():
+                    result = "known" if known else "journalled"
+                    tally.count("relay_requests_total", times, source=source, result=result)
+                if len(arrivals) > 1:
+                    tally.count("relay_commits_saved_total", len(arrivals) - 1)
                 counters.write(tx, tally)
                 failpoint.here("intake: written, not committed")
+            self.store_fault = ("", 0.0)
             return receipts
 
         def watched(arrivals: Sequence[Arrival]) -> list[Receipt]:
             try:
-                receipts = commit(arrivals)
+                return commit(arrivals)
             except StoreUnavailable as fault:
                 self.store_fault = (str(fault), time.monotonic())
                 raise
-            self.store_fault = ("", 0.0)
-            return receipts
 
-        return GroupCommit(watched)
+        # PostgreSQL is asked over a network, for which nobody should be kept waiting.
+        return GroupCommit(watched, eager=partial(commit, wait=False) if self.database.is_sqlite else None)
 
     def cannot_store(self) -> str:
         """Why events cannot be written, after one could not be: until a few seconds have passed, and something can be.

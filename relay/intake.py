@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from relay import failpoint
 from relay.errors import Refused
@@ -15,11 +16,14 @@ from relay.model import Reading, Request
 from relay.rules import Rules
 from relay.sources import SENDERS
 from relay.sources.options import SourceOptions
-from relay.store.journal import Arrival, Receipt
+from relay.store.journal import Arrival
 
 # Headers that prove who the sender is. They have done their work once the request is verified, and a journal that
 # does not hold them cannot leak them.
 CREDENTIAL = re.compile(r"auth|cookie|token|secret|signature|passw|api-?key", re.IGNORECASE)
+
+
+Written = TypeVar("Written")
 
 
 class UnknownSource(Refused):
@@ -28,17 +32,16 @@ class UnknownSource(Refused):
     status = 404
 
 
-def accept(name: str, request: Request, *, rules: Rules, journal: Callable[[Arrival], Receipt], now: float) -> Receipt:
+def accept(name: str, request: Request, *, rules: Rules, journal: Callable[[Arrival], Written], now: float) -> Written:
     """Take a request in.
 
     Args:
         name: the source, as in ``/in/<name>``.
-        journal: writes an arrival down and returns once it is on disk.
+        journal: writes an arrival down, or sees to it; what it says is what is returned.
         now: Unix seconds, against which signed timestamps are checked.
 
     Raises:
         Refused: of the kind that says what is wrong; nothing was journalled.
-        StoreUnavailable: it could not be written; the sender should come again.
     """
     options = known(name, rules)
     sender = SENDERS[options.type]
@@ -47,9 +50,7 @@ def accept(name: str, request: Request, *, rules: Rules, journal: Callable[[Arri
     failpoint.here("intake: verified, not journalled")
     # Which headers prove it does not depend on the body, and a signature of nothing costs nothing.
     proof = {header.lower() for header in sender.sign(options, replace(request, body=b""), now)}
-    receipt = journal(arrival(name, request, reading, proof=proof))
-    failpoint.here("intake: journalled, not answered")
-    return receipt
+    return journal(arrival(name, request, reading, proof=proof))
 
 
 def known(name: str, rules: Rules) -> SourceOptions:

@@ -104,6 +104,7 @@ _CREDENTIALS = re.compile(
     r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
     r"|(/sign-in/)[^/\s\"']+"
 )
+_ADDRESS_OR_HEADER = re.compile(r"[/?&\s]")  # one of which both of the above need; most words of a line have none
 SHORTEST = 8  # signs of a secret that is masked wherever it stands; a shorter one may be any word
 
 EMPTY: tuple[object, ...] = ("", None, [], {})  # a word that says nothing is not said
@@ -164,6 +165,8 @@ def mask(text: str) -> str:
     for secret in _hidden:
         if secret in text:
             text = text.replace(secret, "***")
+    if not _ADDRESS_OR_HEADER.search(text):
+        return text
     return _CREDENTIALS.sub(r"\1\2\3\4***", WEBHOOK_SECRET.sub(r"\1***", text))
 
 
@@ -171,7 +174,7 @@ class Text(logging.Formatter):
     """``2026-11-23 12:00:00.123Z intake: journalled event=7 source=github``: logfmt after the moment and the deed."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
         words = " ".join(word for name, value in _words(record).items() for word in _said(name, value))
         line = f"{moment} {level}{_plain(mask(record.getMessage()))} {words}".rstrip()

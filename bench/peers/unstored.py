@@ -7,25 +7,27 @@ Never for use: it is what the relay's own figure is divided by, to see what stor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
-from relay import house, settings
+from relay import house, log, settings
+from relay.store.group_commit import GroupCommit
 from relay.store.journal import Arrival, Receipt
 from relay.web import server
 
-_build = house.build
 
+def _forgetful(built: house.House) -> house.House:
+    numbers = count(1)
 
-def _forgetful(chosen: settings.Settings, env: dict[str, str]) -> house.House:
-    built, numbers = _build(chosen, env), count(1)
+    def forget(arrivals: Sequence[Arrival]) -> list[Receipt]:
+        return [Receipt(next(numbers), duplicate=False, kind=each.kind) for each in arrivals]
 
-    def forget(arrival: Arrival) -> Receipt:
-        return Receipt(next(numbers), duplicate=False, kind=arrival.kind)
-
-    built.__dict__["journal"] = forget  # where the cached property would keep its own
+    built.__dict__["journal"] = GroupCommit(forget, eager=forget)  # where the cached property would keep its own
     return built
 
 
 if __name__ == "__main__":
-    house.build = _forgetful
-    server.serve(settings.read(house.environment()))
+    env = house.environment()
+    chosen = settings.read(env)
+    log.setup(chosen.log)
+    server.serve(_forgetful(house.build(chosen, env)))

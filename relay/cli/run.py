@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
@@ -35,45 +34,68 @@ def prepared() -> tuple[settings.Settings, dict[str, str]]:
 def serve() -> None:
     """Run everything on this machine: the door, the router and the courier."""
     chosen, env = prepared()
-    house.build(chosen, env).close()  # so that a fault in the rules is told once, and before anything is started
-    with Together([["web", "--checked"], ["work"]], os.environ, run=run_here) as processes:
-        sys.exit(processes.wait())
+    built = house.build(chosen, env)  # once for both halves, which share it in memory
+    built.close()  # no connection may be taken through a fork; each half opens its own
 
+    def door(_command: Sequence[str]) -> int:
+        lifeline.hold(os.environ)
+        return _serve(built, env)
 
-def run_here(command: Sequence[str]) -> NoReturn:
-    """Run ``relay <command>`` in this process, which ends by SystemExit, as click ends a command."""
-    from relay.cli.main import main  # noqa: PLC0415 - which imports this file
-
-    main.main(list(command), prog_name="relay")
+    with Together([["web"]], os.environ, run=door) as beside:
+        sys.exit(_work(built, env, beside=beside))
 
 
 @click.command()
-@click.option("--checked", is_flag=True, hidden=True)
-def web(*, checked: bool) -> None:
+def web() -> None:
     """Run the door only: requests are taken in and journalled."""
-    from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
-
     chosen, env = prepared()
-    if not checked:  # by whoever has started us, a moment ago
-        house.build(chosen, env).close()
-    server.serve(chosen)
+    _serve(house.build(chosen, env), env)
 
 
 @click.command()
 def work() -> None:
     """Run the router and the courier only: what is journalled is decided and delivered."""
     chosen, env = prepared()
-    built = house.build(chosen, env)
-    worker = Worker(built)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    signal.signal(signal.SIGHUP, lambda *_: built.rules_file.follow())
+    _work(house.build(chosen, env), env)
+
+
+def _serve(built: house.House, env: dict[str, str]) -> int:
+    """Take requests in until told to stop; the exit code."""
+    from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
+
     tracing.start(env)
-    log.line("work: started", rules=chosen.rules, portals=len(built.rules.portals))
+    server.serve(built)
+    built.close()
+    tracing.stop()
+    return 0
+
+
+def _work(built: house.House, env: dict[str, str], *, beside: Together | None = None) -> int:
+    """Decide and deliver until told to stop, or until one of those beside us ends; the exit code."""
+    worker = Worker(built)
+
+    def stop(*_: object) -> None:
+        worker.stop()
+        if beside:
+            beside.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, lambda *_: built.rules_file.follow())
+    if beside:
+        threading.Thread(target=_stop_with, args=(beside, worker), daemon=True, name="beside").start()
+    tracing.start(env)
+    log.line("work: started", rules=built.settings.rules, portals=len(built.rules.portals))
     worker.run()
     built.close()
     tracing.stop()
     log.line("work: ended")
+    return beside.wait() if beside else 0
+
+
+def _stop_with(beside: Together, worker: Worker) -> None:
+    beside.wait_for_any()
+    worker.stop()
 
 
 @click.command()

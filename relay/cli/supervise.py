@@ -70,10 +70,14 @@ class Together:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self._end()
 
-    def wait(self) -> int:
-        """Wait until one of them ends or we are asked to stop; the exit code for our own process."""
+    def wait_for_any(self) -> None:
+        """Wait until one of them ends or we are asked to stop."""
         while self.sleep(60.0):
             pass
+
+    def wait(self) -> int:
+        """Wait for that, and until all have ended; the exit code for our own process."""
+        self.wait_for_any()
         code = 0 if self._asked_to_stop else next((c for child in self._children if (c := child.poll())), 1)
         self._end()
         return abs(code)
@@ -88,8 +92,14 @@ class Together:
             time.sleep(0.05)
         return self.all_run()
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def stop(self) -> None:
+        """Ask them all to stop."""
         self._asked_to_stop = True
+        for child in self._children:
+            child.terminate()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
 
     def _hand_on(self, number: int, _frame: FrameType | None) -> None:
         for child in self._children:
@@ -98,8 +108,7 @@ class Together:
 
     def _end(self) -> None:
         for child in self._children:
-            if child.poll() is None:
-                child.terminate()
+            child.terminate()
         deadline = time.monotonic() + GRACE
         for child in self._children:
             try:

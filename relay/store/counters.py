@@ -59,9 +59,9 @@ class Tally:
     def __init__(self) -> None:
         self.amounts: dict[tuple[str, str], float] = defaultdict(float)  # by the series' name and its labels as JSON
 
-    def count(self, name: CounterName, **labels: str) -> None:
-        """One more of it."""
-        self._add(name, labels, 1.0)
+    def count(self, name: CounterName, times: int = 1, /, **labels: str) -> None:
+        """One more of it, or several."""
+        self._add(name, labels, float(times))
 
     def observe(self, name: HistogramName, seconds: float) -> None:
         """It took so long; a clock that was set back makes it 0 seconds."""

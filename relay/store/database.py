@@ -76,6 +76,10 @@ BEGIN_POSTGRESQL = text(
 Item = TypeVar("Item")
 
 
+class Busy(StoreUnavailable):
+    """Another writer is at work, and it was asked not to wait."""
+
+
 class BadDatabase(RelayError):
     """The database cannot be used; the sentence says why and what to do."""
 
@@ -121,17 +125,19 @@ class Database:
         return f"«{self._url.database or self._url.username}» on {host}"
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+    def write(self, *, durable: bool = True, wait: bool = True) -> Iterator[Transaction]:
         """A transaction that is on disk when the block ends without an exception.
 
         Args:
             durable: False for what a power cut may undo, as long as it undoes the whole of it. SQLite then does not
                 wait for the disk; the next durable commit takes it along (sqlite.org/pragma.html#pragma_synchronous).
+            wait: False to be refused at once where SQLite's other writers would have to be waited for.
 
         Raises:
             StoreUnavailable: the database is locked, full, read-only or away.
+            Busy: there are other writers, and they were not to be waited for.
         """
-        how = {"relay_forgets": not durable}
+        how = {"relay_forgets": not durable, "relay_waits": wait}
         with self._explained(), self._engine.connect() as connection, connection.execution_options(**how).begin():
             tx = Transaction(connection, self._begin(connection))
             yield tx
@@ -338,7 +344,14 @@ def _open(url: URL) -> Engine:
     if url.drivername == "sqlite":
         _make_file(Path(str(url.database)))
         connect = {"timeout": BUSY_SECONDS}
-        engine = create_engine(url, module=sqlite_module(), pool_size=40, connect_args=connect, hide_parameters=True)
+        engine = create_engine(
+            url,
+            module=sqlite_module(),
+            pool_size=40,
+            pool_use_lifo=True,  # each connection keeps what it has read, up to two megabytes: the few that are hot do
+            connect_args=connect,
+            hide_parameters=True,
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -388,4 +401,17 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get("synchronous", "FULL") != level:
         connection.exec_driver_sql(f"PRAGMA synchronous={level}")
         connection.info["synchronous"] = level
-    connection.exec_driver_sql("BEGIN" if how.get("relay_reads", False) else "BEGIN IMMEDIATE")
+    if how.get("relay_waits", True):
+        connection.exec_driver_sql("BEGIN" if how.get("relay_reads", False) else "BEGIN IMMEDIATE")
+    else:
+        _begin_at_once(connection)
+
+
+def _begin_at_once(connection: Connection) -> None:
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError:
+        raise Busy("another writer is at work") from None
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")

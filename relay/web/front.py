@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,8 +21,21 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.rsgi import Scope
 from werkzeug.wrappers import Response
 
+from relay.web.promised import Promised
+
 HEARD_OUT = 32_000_000  # bytes; GitHub's largest are 25 MB
+LIGHT = 200_000  # bytes; of such a body the reader takes a millisecond or two
 DEADLINE = 30.0  # seconds for a body to arrive; GitHub itself gives up after ten
+
+JSON = [("content-type", "application/json")]
+# Each piece is a turn of the loop, before anybody is asked for a signature: a megabyte of single bytes cost seven
+# seconds of a processor. The smallest packet that a network must carry whole holds 536 bytes (RFC 9293 §3.7.1).
+FREE_PIECES = 1_000
+SMALLEST_PIECE = 64  # bytes, on the average of more
+
+
+class Crumbs(Exception):
+    """A body comes in pieces too small to be honest."""
 
 
 class Front:
@@ -41,19 +55,53 @@ class Front:
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         try:
-            body = await asyncio.wait_for(_read(protocol, self._limit(scope.path)), DEADLINE)
+            async with asyncio.timeout(DEADLINE):
+                body = await _read(protocol, self._limit(scope.path))
         except TimeoutError:
-            protocol.response_str(408, [("content-type", "application/json")], '{"error":"the body did not arrive"}')
+            protocol.response_str(408, JSON, '{"error":"the body did not arrive"}')
+            return
+        except Crumbs:
+            protocol.response_str(400, JSON, '{"error":"the body came in too many small pieces"}')
             return
         except ProtocolClosed:
             return
         environ = environment(scope, body)
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, environ)
+        if scope.path.startswith("/in/") and len(body) <= LIGHT:
+            answer = await self._ask_here(environ)
+        else:
+            answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, environ)
         headers = [(name.lower(), value) for name, value in answer.headers.items()]
         protocol.response_bytes(answer.status_code, headers, answer.get_data())
 
     def _ask(self, environ: dict[str, Any]) -> Response:
         return Response.from_app(self._app, environ, buffered=True)
+
+    async def _ask_here(self, environ: dict[str, Any]) -> Response:
+        """An event is verified and read sooner than a thread could be woken for it."""
+        with self._app.request_context(environ):
+            try:
+                answer = self._app.full_dispatch_request()
+            except Exception as fault:
+                answer = self._app.handle_exception(fault)
+        if isinstance(answer, Promised):
+            await _done(answer.future)
+            answer.keep()
+        return answer
+
+
+async def _done(future: Future[Any]) -> None:
+    """Wait for a future, whichever thread keeps it."""
+    loop, thread = asyncio.get_running_loop(), threading.get_ident()
+    mine = loop.create_future()
+
+    def tell(_: object) -> None:
+        if threading.get_ident() == thread:
+            mine.set_result(None)
+        else:
+            loop.call_soon_threadsafe(mine.set_result, None)
+
+    future.add_done_callback(tell)
+    await mine
 
 
 async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
@@ -61,12 +109,17 @@ async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
 
     What comes beyond is heard out and thrown away, up to `HEARD_OUT`: whoever is answered in the middle of his words
     sees a broken connection and no answer, and tries again (RFC 9112 §9.6).
+
+    Raises:
+        Crumbs: it comes in very many pieces of very few bytes.
     """
-    parts, size = [], 0
+    parts, size, count = [], 0, 0
     async for part in protocol:
         if size <= limit:
             parts.append(part)
-        size += len(part)
+        size, count = size + len(part), count + 1
+        if count > FREE_PIECES and size < count * SMALLEST_PIECE:
+            raise Crumbs
         if size > max(limit, HEARD_OUT):
             break
     return b"".join(parts)[: limit + 1]

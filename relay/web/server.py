@@ -7,46 +7,64 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
+from functools import partial
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
 
-from relay import house, lifeline, log, settings, tracing
+from relay import log
+from relay.house import House
 from relay.settings import BadSettings
 from relay.web.app import body_limit, create_app
 from relay.web.front import Front
 
-THREADS = 32  # a request that waits for the shared commit holds a thread, so there are as many as callers
+THREADS = 8  # for the pages and what is heavy; events are taken in the loop, and wait for their commit there
 PATIENCE = 25  # seconds; platforms kill after 30
 
 
-def serve(chosen: settings.Settings) -> None:
-    """Serve until SIGTERM or SIGINT. The worker process builds its own house from the environment.
+def serve(built: House) -> None:
+    """Serve until SIGTERM or SIGINT, in this process: all doors of one house share its commits.
 
     Raises:
         BadSettings: nobody can listen there, or somebody does already.
     """
-    logging.getLogger("_granian").setLevel(logging.WARNING)
-    server = Granian(
-        "relay",
-        address=free_address(chosen.host, chosen.port),
-        port=chosen.port,
+    logging.getLogger("_granian").setLevel(logging.CRITICAL)  # it warns that being embedded is new to it
+    address = free_address(built.settings.host, built.settings.port)
+    asyncio.run(_serve(built, address))
+
+
+class Served(Front):
+    """The front of a house, which tells when it is open."""
+
+    def __init__(self, built: House) -> None:
+        super().__init__(create_app(built), limit=partial(body_limit, built), threads=THREADS)
+        self._house = built
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Granian's word that requests are taken from now on."""
+        self._house.journal.commit_between(loop.call_soon_threadsafe)
+        chosen = self._house.settings
+        log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
+
+
+async def _serve(built: House, address: str) -> None:
+    server = Server(
+        Served(built),
+        address=address,
+        port=built.settings.port,
         interface=Interfaces.RSGI,
-        workers=1,  # one writer of the journal, so that requests share its commits
         http=HTTPModes.http1,
         backlog=1024,
         websockets=False,
         log_enabled=False,
-        respawn_failed_workers=False,
-        workers_kill_timeout=PATIENCE,
     )
-    # It would start its process anew, and end altogether where that cannot start: when the rules file is bad just now.
-    # There is nothing to be started anew for: the file is looked at with each request.
-    server.on_startup(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    server.serve(target_loader=_load, wrap_loader=False)
+    server.workers_kill_timeout = PATIENCE
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
 
 
 def free_address(host: str, port: int) -> str:
@@ -63,28 +81,3 @@ def free_address(host: str, port: int) -> str:
     except OSError as fault:
         raise BadSettings(f"cannot listen on HOST {host}, PORT {port}: {fault.strerror}; choose others") from None
     return str(address[0])
-
-
-def _load() -> Front:
-    # A group of its own: Ctrl-C goes to the whole group of a terminal, and granian's worker wants to be told once.
-    os.setpgid(0, 0)
-    lifeline.follow()
-    env = house.environment()
-    chosen = settings.read(env)
-    log.setup(chosen.log)
-    tracing.start(env)
-    built = house.build(chosen, env)
-    return Served(create_app(built), limit=lambda path: body_limit(built, path), threads=THREADS)
-
-
-class Served(Front):
-    """A front that tells when it is open, and ends well."""
-
-    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
-        """Granian's word that requests are taken from now on."""
-        chosen = settings.read(house.environment())
-        log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
-
-    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
-        """Granian's word that the last request is answered: the spans of it are still to be sent."""
-        tracing.stop()

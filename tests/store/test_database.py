@@ -18,7 +18,7 @@ from relay.errors import StoreUnavailable
 from relay.settings import Secret
 from relay.store import database as room
 from relay.store import journal, leases, outbox
-from relay.store.database import BadDatabase, Database, Transaction, chunks
+from relay.store.database import BadDatabase, Busy, Database, Transaction, chunks
 from relay.store.tables import metadata
 from tests.conftest import Clock, Cluster, only_postgresql, only_sqlite, secret
 from tests.store.build import arrival, end, message, put, take, until, waiting
@@ -184,6 +184,17 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(tmp_path: Path, monkey
         pass
     other.close()
     database.close()
+
+
+@only_sqlite
+def test_whoever_does_not_want_to_wait_is_refused_at_once_and_has_patience_the_next_time(database: Database) -> None:
+    with database.write(), pytest.raises(Busy), database.write(wait=False):
+        pass
+    with database.read() as one, database.read() as other:  # on both connections
+        for tx in (one, other):
+            assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == room.BUSY_SECONDS * 1000
+    with database.write(wait=False) as tx:
+        assert tx.now
 
 
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from relay.errors import StoreUnavailable
 from relay.store.group_commit import MOST, GroupCommit
 
 
@@ -32,7 +33,7 @@ class Ledger:
 def test_one_caller_commits_alone() -> None:
     ledger = Ledger()
 
-    assert GroupCommit(ledger)(7) == -7
+    assert GroupCommit(ledger)(7).result() == -7
     assert ledger.groups == [[7]]
 
 
@@ -40,15 +41,12 @@ def test_those_who_come_during_a_commit_share_the_next_one() -> None:
     ledger = Ledger()
     commit = GroupCommit(ledger)
     ledger.gate.clear()
-    with ThreadPoolExecutor(20) as pool:
-        first = pool.submit(commit, 0)
-        assert ledger.entered.wait(10)
-        others = [pool.submit(commit, number) for number in range(100, 110)]
-        while len(commit._waiting) < 10:
-            pass
-        ledger.gate.set()
+    first = commit(0)
+    assert ledger.entered.wait(10)
+    others = [commit(number) for number in range(100, 110)]
+    ledger.gate.set()
 
-        assert [future.result() for future in [first, *others]] == [0, *(-number for number in range(100, 110))]
+    assert [future.result(10) for future in [first, *others]] == [0, *(-number for number in range(100, 110))]
     assert [len(group) for group in ledger.groups] == [1, 10]
 
 
@@ -56,7 +54,7 @@ def test_every_one_of_many_callers_gets_his_own_result() -> None:
     ledger = Ledger()
     commit = GroupCommit(ledger)
     with ThreadPoolExecutor(32) as pool:
-        results = list(pool.map(commit, range(1000, 3000)))
+        results = [future.result(10) for future in pool.map(commit, range(1000, 3000))]
 
     assert results == [-number for number in range(1000, 3000)]
     assert max(len(group) for group in ledger.groups) <= MOST
@@ -66,16 +64,89 @@ def test_one_that_cannot_be_written_does_not_refuse_the_others() -> None:
     ledger = Ledger()
     commit = GroupCommit(ledger)
     ledger.gate.clear()
-    with ThreadPoolExecutor(20) as pool:
-        blocker = pool.submit(commit, 0)
-        assert ledger.entered.wait(10)
-        futures = {number: pool.submit(commit, number) for number in (12, 13, 14)}
-        while len(commit._waiting) < 3:
-            pass
-        ledger.gate.set()
+    blocker = commit(0)
+    assert ledger.entered.wait(10)
+    futures = {number: commit(number) for number in (12, 13, 14)}
+    ledger.gate.set()
 
-        assert blocker.result() == 0
-        assert futures[12].result() == -12
-        assert futures[14].result() == -14
-        with pytest.raises(OSError, match="thirteen"):
-            futures[13].result()
+    assert blocker.result(10) == 0
+    assert futures[12].result(10) == -12
+    assert futures[14].result(10) == -14
+    with pytest.raises(OSError, match="thirteen"):
+        futures[13].result(10)
+
+
+# ── Between the rounds of a loop ──────────────────────────────────────────────────────────────────────────────
+
+
+class Loop:
+    """Callbacks that wait for their turn."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        self.waiting.append(callback)
+
+    def round(self) -> None:
+        ready, self.waiting = self.waiting, []
+        for callback in ready:
+            callback()
+
+
+def test_in_a_loop_those_of_one_round_share_a_commit_and_are_answered_in_it() -> None:
+    eager, loop = Ledger(), Loop()
+    journal = GroupCommit(Ledger(), eager=eager)
+    journal.commit_between(loop.soon)
+    first = [journal(number) for number in (1, 2, 3)]
+
+    assert not any(future.done() for future in first)
+    loop.round()
+    assert [future.result(0) for future in first] == [-1, -2, -3]
+
+    second = [journal(number) for number in (4, 5)]
+    loop.round()
+    assert [future.result(0) for future in second] == [-4, -5]
+    assert eager.groups == [[1, 2, 3], [4, 5]]
+
+
+def test_what_the_loop_would_have_to_wait_for_is_done_by_the_thread_in_its_order() -> None:
+    loop, patient = Loop(), Ledger()
+
+    def eager(given: Sequence[int]) -> list[int]:
+        raise StoreUnavailable("another writer is at work")
+
+    journal = GroupCommit(patient, eager=eager)
+    journal.commit_between(loop.soon)
+    patient.gate.clear()
+    futures = [journal(number) for number in (1, 2)]
+    loop.round()
+    assert patient.entered.wait(10)
+    futures += [journal(number) for number in (3, 4)]
+    patient.gate.set()
+
+    assert [future.result(10) for future in futures] == [-1, -2, -3, -4]
+    assert patient.groups == [[1, 2], [3, 4]]
+
+
+def test_after_the_thread_has_helped_out_the_loop_commits_again() -> None:
+    loop, patient, tried = Loop(), Ledger(), []
+
+    def eager(given: Sequence[int]) -> list[int]:
+        tried.append(list(given))
+        if len(tried) == 1:
+            raise StoreUnavailable("another writer is at work")
+        return [-number for number in given]
+
+    journal = GroupCommit(patient, eager=eager)
+    journal.commit_between(loop.soon)
+    first = journal(1)
+    loop.round()
+    assert first.result(10) == -1
+    while journal._at_work:
+        pass
+    second = journal(2)
+    loop.round()
+
+    assert second.result(0) == -2
+    assert (patient.groups, tried) == ([[1]], [[1], [2]])

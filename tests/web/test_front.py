@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from granian.rsgi import Scope
 
 from relay.web import front
@@ -41,16 +42,16 @@ def test_a_header_that_comes_twice_is_both() -> None:
     assert found["HTTP_X_FORWARDED_USER"] == "olga,ivan"
 
 
-async def parts(count: int, heard: list[int]) -> AsyncIterator[bytes]:
+async def parts(count: int, heard: list[int], size: int) -> AsyncIterator[bytes]:
     for number in range(count):
         heard.append(number)
-        yield b"x" * 1_000_000
+        yield b"x" * size
 
 
-def read(count: int, heard: list[int]) -> bytes:
+def read(count: int, heard: list[int], *, size: int = 1_000_000) -> bytes:
     """In a thread of its own: the browser of other tests keeps a loop running in this one."""
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(lambda: asyncio.run(front._read(cast(Any, parts(count, heard)), 1_500_000))).result()
+        return aside.submit(lambda: asyncio.run(front._read(cast(Any, parts(count, heard, size)), 1_500_000))).result()
 
 
 def test_a_body_that_is_too_large_is_heard_out_and_not_kept() -> None:
@@ -65,3 +66,15 @@ def test_nobody_is_heard_out_for_ever() -> None:
     read(1000, heard)
 
     assert len(heard) == 33
+
+
+def test_a_body_in_crumbs_is_not_heard_for_long() -> None:
+    heard: list[int] = []
+    with pytest.raises(front.Crumbs):
+        read(10_000, heard, size=1)
+
+    assert len(heard) == front.FREE_PIECES + 1
+
+
+def test_a_body_in_small_packets_is_taken() -> None:
+    assert len(read(2_000, [], size=536)) == 2_000 * 536
