@@ -18,8 +18,8 @@ from relay.model import Event, Message, Note, Outcome, Request
 from relay.rules import Decision, Memory, Rules, decide, silences
 from relay.rules.ripening import Reference, Ripe, ripen
 from relay.sources import SENDERS
-from relay.store import counters, daily, journal, leases, notes, outbox, streams
-from relay.store.database import Database
+from relay.store import counters, daily, journal, leases, notes, outbox
+from relay.store.database import Database, Transaction
 from relay.store.journal import Entry
 
 LEASE = "router"  # one at a time, so that events of one key are decided in their order
@@ -57,14 +57,16 @@ class Ripened:
 
 def recall(database: Database, rules: Rules) -> Memory:
     """What the rules remember, as it is written down now."""
-
-    def look(name: str) -> Note | None:
-        with database.read() as tx:
-            return notes.get(tx, name)
-
     with database.read() as tx:
-        found = notes.under(tx, silences.PREFIX)
-    return Memory(look=look, silences=silences.read(found, rules.vocabulary))
+        return _recall(tx, database, rules)
+
+
+def _recall(tx: Transaction, database: Database, rules: Rules) -> Memory:
+    def look(name: str) -> Note | None:
+        with database.read() as later:
+            return notes.get(later, name)
+
+    return Memory(look=look, silences=silences.read(notes.under(tx, silences.PREFIX), rules.vocabulary))
 
 
 def recall_silences(database: Database, rules: Rules) -> Memory:
@@ -86,6 +88,7 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
     with database.read() as tx:
         epoch = leases.kept(tx, LEASE, holder, lease_seconds)
         entries, now = journal.undecided(tx, MOST if epoch else 1), tx.now
+        memory = _recall(tx, database, rules) if entries and epoch else None
     if entries and epoch is None:
         with database.write() as tx:
             lease = leases.hold(tx, LEASE, holder, lease_seconds)
@@ -93,9 +96,10 @@ def turn(database: Database, rules: Rules, *, holder: str, lease_seconds: float)
             epoch = lease[0] if lease else None
     if not entries or epoch is None:
         return ()
+    memory = memory or recall(database, rules)
     moment = datetime.fromtimestamp(now, UTC)
     keep = _keeping(database, holder=holder, lease_seconds=lease_seconds)
-    plans = _in_time(entries, rules, recall(database, rules), moment, keep=keep, seconds=lease_seconds / 3)
+    plans = _in_time(entries, rules, memory, moment, keep=keep, seconds=lease_seconds / 3)
     failpoint.here("router: decided, not written")
     try:
         return _write(database, plans, epoch=epoch)
@@ -147,21 +151,25 @@ def _write(database: Database, plans: Sequence[Plan], *, epoch: int) -> Sequence
     with database.write() as tx:
         if not leases.holds(tx, LEASE, epoch):
             return ()
-        streams.lock(tx, [message for each in plans for message in each.messages])  # all at once, in one order
-        tally, answers = counters.Tally(), list[tuple[str, str]]()
-        for each in plans:
-            if journal.settle(tx, each.entry.id, each.outcome, each.note):
-                answers += [(rule, each.outcome) for rule in each.rules]
-                tally.count("relay_events_total", source=each.entry.source, outcome=each.outcome)
-                tally.observe("relay_decision_seconds", tx.now - each.entry.received_at)
-                outbox.enqueue(tx, each.entry.id, each.messages, locked=True)
-                journal.count_unmapped(tx, each.entry.source, each.unmapped)
-                notes.write(tx, each.changes)
-        daily.add(tx, "rule", answers)
-        counters.write(tx, tally)
+        settled = journal.settle(tx, {each.entry.id: (each.outcome, each.note) for each in plans})
+        ours = [each for each in plans if each.entry.id in settled]
+        outbox.enqueue_all(tx, [(each.entry.id, message) for each in ours for message in each.messages])
+        for each in ours:
+            journal.count_unmapped(tx, each.entry.source, each.unmapped)
+        notes.write(tx, {name: note for each in ours for name, note in each.changes.items()})
+        daily.add(tx, "rule", [(rule, each.outcome) for each in ours for rule in each.rules])
+        _count(tx, ours)
         failpoint.here("router: written, not committed")
     failpoint.here("router: in the outbox")
     return plans
+
+
+def _count(tx: Transaction, plans: Sequence[Plan]) -> None:
+    tally = counters.Tally()
+    for each in plans:
+        tally.count("relay_events_total", source=each.entry.source, outcome=each.outcome)
+        tally.observe("relay_decision_seconds", tx.now - each.entry.received_at)
+    counters.write(tx, tally)
 
 
 def _never() -> None:
@@ -286,11 +294,8 @@ def _write_ripe(database: Database, ripened: Sequence[Ripened], *, epoch: int) -
     with database.write() as tx:
         if not leases.holds(tx, LEASE, epoch):
             return ()
-        streams.lock(tx, [ripe.message for each in ripened for ripe in each.messages])
-        for each in ripened:
-            for ripe in each.messages:
-                outbox.enqueue(tx, ripe.event, [ripe.message])
-            notes.write(tx, each.changes)
+        outbox.enqueue_all(tx, [(ripe.event, ripe.message) for each in ripened for ripe in each.messages])
+        notes.write(tx, {name: note for each in ripened for name, note in each.changes.items()})
     return ripened
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from relay import accounts, authorisation, courier, feeds, log, redelivery, router, tracing, upkeep
 from relay.bitrix import call
-from relay.courier import Destination, Load, Wait
+from relay.courier import LANES, Destination, Load, Wait
 from relay.errors import StoreUnavailable
 from relay.house import House
 from relay.model import Answer, Dead
@@ -27,7 +27,6 @@ from relay.rules import Rules
 from relay.store import journal, leases, outbox, portals
 from relay.store.outbox import Settlement
 
-LANES = 4  # calls in flight for one portal: a batch may take seconds, and one at a time would waste the pace
 MOST_CALLS = 64  # in flight for all portals together
 LOOK_FOR = 0.5  # seconds to wait for news at a stretch, and so the longest that stopping waits for it
 FLOOR = 2.0  # seconds after which everybody looks for himself, whatever the signals said
@@ -45,6 +44,7 @@ class Worker:
         self._stopping = threading.Event()
         self._router_signal = threading.Event()
         self._courier_signal = threading.Event()
+        self._just_enqueued = False  # the router has, and the courier has not looked since
         self._in_flight: Counter[str] = Counter()
         self._guard = threading.Lock()  # of the counter
         self._calls = ThreadPoolExecutor(MOST_CALLS, "call")  # starts threads only as they are needed
@@ -117,6 +117,8 @@ class Worker:
         self._router_signal.clear()
         lease = self._house.settings.lease
         plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        if any(plan.messages for plan in plans):
+            self._just_enqueued = True
         if plans or woken:  # the courier after us: mostly we find what is for him, and two at once wait for each other
             self._courier_signal.set()
         for plan in plans:
@@ -149,10 +151,13 @@ class Worker:
 
     def _carry(self) -> None:
         self._courier_signal.clear()
+        surely, self._just_enqueued = self._just_enqueued, False
         if self._known is not self._house.rules:
             self._known = self._house.rules
             self._meet_portals()
-        waits = [self._start_calls(to) for to in self._house.destinations().values()]
+        there = self._house.destinations().values()
+        surely = surely and len(there) == 1  # of several portals it is not known for which
+        waits = [self._start_calls(to, surely=surely) for to in there]
         self._keep_leases()
         self._keep_tokens()
         self._keep_accounts()
@@ -169,16 +174,18 @@ class Worker:
         for name in orphaned:
             log.trouble("courier: messages wait for a portal that the rules do not have any more", portal=name)
 
-    def _start_calls(self, to: Destination) -> float:
+    def _start_calls(self, to: Destination, *, surely: bool) -> float:
         """Start calls to a portal until its lanes are taken or nothing can be sent; how long to wait then, seconds."""
+        lease = self._house.settings.lease
         while self._in_flight[to.name] < LANES and not self._stopping.is_set():
-            claimed = courier.claim(
-                self._house.database, to, holder=self._holder, lease_seconds=self._house.settings.lease
-            )
+            claimed = courier.claim(self._house.database, to, holder=self._holder, lease_seconds=lease, surely=surely)
             if isinstance(claimed, Wait):
                 return claimed.seconds
             self._count(to, +1)
             self._calls.submit(self._call, to, claimed)
+            if claimed.then > 0:  # known without another look, beside which the call would be on its way more slowly
+                return claimed.then
+            surely = False
         return FLOOR
 
     def _call(self, to: Destination, load: Load) -> None:

@@ -173,6 +173,33 @@ def test_while_there_is_room_each_message_goes_alone_and_a_backlog_in_batches(
     assert len(load(database, to).parcels) == 50
 
 
+def test_without_a_limit_what_finds_the_lanes_taken_goes_in_a_batch(database: Database, to: Destination) -> None:
+    put(database, *(message(user_id=user) for user in range(1, courier.LANES + 1)))
+    assert len(load(database, unlimited(to)).parcels) == 1
+    put(database, *(message(user_id=user) for user in range(20, 29)))
+    assert len(load(database, unlimited(to)).parcels) == 9 + courier.LANES - 1
+
+
+def test_a_claim_tells_when_there_is_something_for_the_next(database: Database, to: Destination, clock: Clock) -> None:
+    put(database, message(user_id=1), message(user_id=2), message(user_id=3, not_before=clock.now + 7))
+
+    assert load(database, to).then == 0
+    assert load(database, to).then == 7
+    clock.forward(7)
+    assert load(database, to).then == courier.NOTHING_WAITS
+
+
+def test_who_is_sure_claims_without_a_look_at_first(database: Database, to: Destination) -> None:
+    def sure() -> Load | Wait:
+        return courier.claim(database, to, holder="me", lease_seconds=10, surely=True)
+
+    put(database, message())
+    assert isinstance(sure(), Load)
+    waited = sure()
+    assert isinstance(waited, Wait)
+    assert waited.seconds < 1, "he was wrong, and looks again soon"
+
+
 def test_two_workers_never_deliver_to_one_portal(database: Database, to: Destination, clock: Clock) -> None:
     put(database, message(user_id=1), message(user_id=2))
     load(database, to)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.connection
@@ -220,10 +221,23 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoAddresses())
 
 
 class _Session(requests.Session):
-    """A session that does not even look where a redirect leads: requests would read its whole body for that."""
+    """A session that looks at the environment once for each address, and not where a redirect leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[Any, ...], Any] = {}
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  (the signature is requests')
-        return None
+        """Nowhere: requests would read a redirect's whole body to follow it."""
+        return
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Which proxies and which certificates, as requests finds out by reading the whole environment three times: a
+        fifth of what a call costs us (0.1 ms of 0.5), and always the same."""
+        asked = (*urlsplit(url)[:2], tuple(proxies.items()), stream, verify, cert)
+        if asked not in self._known:
+            self._known[asked] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return dict(self._known[asked])
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

@@ -15,10 +15,10 @@ import zlib
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from relay.store import text
@@ -77,8 +77,13 @@ class Tally:
         self._add(RULE, {"rule": name}, 1.0)
 
     def _add(self, name: str, labels: Labels, amount: float) -> None:
-        cut = {label: text.key(value) for label, value in labels.items()}
-        self.amounts[name, json.dumps(cut, sort_keys=True, ensure_ascii=False)] += amount
+        self.amounts[name, _as_json(tuple(labels.items()))] += amount
+
+
+@lru_cache(maxsize=1000)  # a batch of fifty counts 150 times, mostly the same: 8 µs each, and under 1 remembered
+def _as_json(labels: tuple[tuple[str, str], ...]) -> str:
+    cut = {label: text.key(value) for label, value in labels}
+    return json.dumps(cut, sort_keys=True, ensure_ascii=False)
 
 
 def _bucket(bounds: Sequence[float], seconds: float) -> str:
@@ -116,6 +121,16 @@ def _adding(dialect: str) -> ReturningInsert[Any]:
     return row.returning(counter.c.name)
 
 
+# Built once, as every call costs them.
+_KNOWN_RULES = select(counter.c.labels).where(counter.c.name == RULE).distinct()
+_SINCE = case((message.c.created_at == event.c.decided_at, event.c.received_at), else_=message.c.created_at)
+_WAITED = (
+    select(_SINCE.label("since"), message.c.not_before)
+    .select_from(message.outerjoin(event, event.c.id == message.c.event_id))
+    .where(message.c.id.in_(bindparam("numbers", expanding=True)))
+)
+
+
 def bounded(tx: Transaction, tally: Tally, rules: Iterable[str]) -> dict[str, str]:
     """The label of each rule: its name, or `OTHER` once there are `MOST_RULES`. New names are put into the tally.
 
@@ -124,8 +139,7 @@ def bounded(tx: Transaction, tally: Tally, rules: Iterable[str]) -> dict[str, st
     asked = set(rules)
     if not asked:
         return {}
-    rows = tx.connection.execute(select(counter.c.labels).where(counter.c.name == RULE).distinct()).scalars()
-    known = {json.loads(labels)["rule"] for labels in rows}
+    known = {json.loads(labels)["rule"] for labels in tx.connection.execute(_KNOWN_RULES).scalars()}
     for name in sorted(asked):
         if text.key(name) not in known and len(known) < MOST_RULES:
             known.add(text.key(name))
@@ -141,13 +155,8 @@ def waited(tx: Transaction, messages: Sequence[int]) -> list[float]:
     """
     if not messages:
         return []
-    since = case((message.c.created_at == event.c.decided_at, event.c.received_at), else_=message.c.created_at)
-    rows = (
-        select(since.label("since"), message.c.not_before)
-        .select_from(message.outerjoin(event, event.c.id == message.c.event_id))
-        .where(message.c.id.in_(messages))
-    )
-    return [tx.now - max(row.since, row.not_before) for row in tx.connection.execute(rows)]
+    rows = tx.connection.execute(_WAITED, {"numbers": list(messages)})
+    return [tx.now - max(row.since, row.not_before) for row in rows]
 
 
 # ── Asked ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -398,20 +398,21 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     how = connection.get_execution_options()
     level = "NORMAL" if how.get("relay_forgets", False) else "FULL"
+    driver: Any = connection.connection.driver_connection  # for a pragma, a fifth of the price
     if connection.info.get("synchronous", "FULL") != level:
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        driver.execute(f"PRAGMA synchronous={level}")
         connection.info["synchronous"] = level
     if how.get("relay_waits", True):
         connection.exec_driver_sql("BEGIN" if how.get("relay_reads", False) else "BEGIN IMMEDIATE")
     else:
-        _begin_at_once(connection)
+        _begin_at_once(connection, driver)
 
 
-def _begin_at_once(connection: Connection) -> None:
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+def _begin_at_once(connection: Connection, driver: Any) -> None:
+    driver.execute("PRAGMA busy_timeout=0")
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError:
         raise Busy("another writer is at work") from None
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")

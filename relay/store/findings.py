@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, Float, String, Table, select
+from sqlalchemy import Boolean, Column, Float, String, Table, bindparam, select
 
 from relay.store.database import Transaction, insert_into
 from relay.store.tables import metadata
@@ -22,6 +22,11 @@ finding = Table(
     Column("at", Float, nullable=False),
 )
 
+# Built once, as every call costs it.
+_MEASURED = select(finding.c.replaces_by_tag, finding.c.at).where(
+    finding.c.portal == bindparam("of"), finding.c.way_in == bindparam("by")
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -33,9 +38,7 @@ class Measured:
 
 def get(tx: Transaction, portal: str, way_in: str) -> Measured | None:
     """What was measured by this way in; ``None`` if nothing was."""
-    row = tx.connection.execute(
-        select(finding.c.replaces_by_tag, finding.c.at).where(finding.c.portal == portal, finding.c.way_in == way_in)
-    ).one_or_none()
+    row = tx.connection.execute(_MEASURED, {"of": portal, "by": way_in}).one_or_none()
     return None if row is None else Measured(replaces_by_tag=row.replaces_by_tag, at=row.at)
 
 

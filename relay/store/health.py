@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import bindparam, case, delete, func, select
 
 from relay.store.database import Transaction, insert_into
 from relay.store.tables import QUEUED, health, lease, message
@@ -36,9 +36,13 @@ class Sample:
     trouble: str
 
 
+# Built once, as every call costs it.
+_NEWEST = select(func.max(health.c.at)).where(health.c.portal == bindparam("of"))
+
+
 def is_due(tx: Transaction, portal: str) -> bool:
     """Is the newest sample ten seconds old? A clock that was set back makes it so too."""
-    newest = tx.connection.execute(select(func.max(health.c.at)).where(health.c.portal == portal)).scalar_one()
+    newest = tx.connection.execute(_NEWEST, {"of": portal}).scalar_one()
     return newest is None or not 0 <= tx.now - newest < EVERY
 
 

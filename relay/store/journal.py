@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,12 +90,14 @@ _SIZES = (
     .limit(bindparam("most", type_=Integer))
 )
 _THESE = select(event).where(event.c.id.in_(bindparam("numbers", expanding=True))).order_by(event.c.id)
+# Of a turn's hundred entries nearly all become the same: one statement, and not one for each.
 _SETTLE = (
     update(event)
-    .where(event.c.id == bindparam("number"), event.c.state == "new")
+    .where(event.c.id.in_(bindparam("numbers", expanding=True)), event.c.state == "new")
     .values(
         state=bindparam("becomes"), outcome=bindparam("came"), note=bindparam("noted"), decided_at=bindparam("decided")
     )
+    .returning(event.c.id)
 )
 
 
@@ -175,11 +178,21 @@ def undecided(tx: Transaction, limit: int) -> list[Entry]:
     return entries(tx, numbers) if numbers else []
 
 
-def settle(tx: Transaction, number: int, outcome: Outcome, note: str = "") -> bool:
-    """Write down what became of an entry; ``False`` if somebody has done so already."""
-    becomes = "unreadable" if outcome == "unreadable" else "decided"
-    what = {"number": number, "becomes": becomes, "came": outcome, "noted": note, "decided": tx.now}
-    return tx.connection.execute(_SETTLE, what).rowcount == 1
+def settle(tx: Transaction, became: Mapping[int, tuple[Outcome, str]]) -> set[int]:
+    """Write down what became of entries: of each by its number the outcome, and a note.
+
+    Returns:
+        The numbers of those that nobody had settled before.
+    """
+    alike: dict[tuple[Outcome, str], list[int]] = defaultdict(list)
+    for number, fate in became.items():
+        alike[fate].append(number)
+    settled: set[int] = set()
+    for (outcome, note), numbers in alike.items():
+        becomes = "unreadable" if outcome == "unreadable" else "decided"
+        what = {"numbers": numbers, "becomes": becomes, "came": outcome, "noted": note, "decided": tx.now}
+        settled.update(tx.connection.execute(_SETTLE, what).scalars())
+    return settled
 
 
 def get(tx: Transaction, number: int) -> Entry | None:

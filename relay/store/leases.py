@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, update
+from sqlalchemy import and_, bindparam, not_, or_, select, update
 
 from relay import log
 from relay.store.database import Transaction, insert_into
@@ -20,6 +20,15 @@ _OURS = lease.c.holder == bindparam("who")
 _KEEP = update(lease).where(_THIS, _OURS).values(until=bindparam("till")).returning(lease.c.epoch)
 _KEPT = select(lease.c.epoch).where(_THIS, _OURS, lease.c.until.between(bindparam("least"), bindparam("most")))
 _EPOCH = select(lease.c.epoch).where(_THIS).with_for_update()
+# One that has ended, was given back, or ends later than any lease does: then the clock was fast.
+_NOBODY_S = or_(lease.c.until <= bindparam("now"), lease.c.holder == "", lease.c.until > bindparam("beyond"))
+_HELD = select(lease.c.name).where(_THIS, not_(_NOBODY_S))
+_TAKE = (
+    update(lease)
+    .where(_THIS, _NOBODY_S)
+    .values(holder=bindparam("who"), until=bindparam("till"), epoch=lease.c.epoch + 1)
+    .returning(lease.c.epoch)
+)
 
 
 def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, bool] | None:
@@ -34,12 +43,8 @@ def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, 
     if ours is not None:
         return ours, False
     tx.connection.execute(insert_into(tx, lease).values(name=name).on_conflict_do_nothing())
-    taken = tx.connection.execute(
-        update(lease)
-        .where(lease.c.name == name, _nobody_s(tx, seconds))
-        .values(holder=holder, until=tx.now + seconds, epoch=lease.c.epoch + 1)
-        .returning(lease.c.epoch)
-    ).scalar_one_or_none()
+    asked = {"which": name, "who": holder, "till": until, **_ends(tx, seconds)}
+    taken: int | None = tx.connection.execute(_TAKE, asked).scalar_one_or_none()
     if taken is None:
         return None
     log.line("lease: taken", lease=name, holder=holder, epoch=taken)
@@ -59,13 +64,12 @@ def kept(tx: Transaction, name: str, holder: str, seconds: float) -> int | None:
 
 def is_free(tx: Transaction, name: str, seconds: float) -> bool:
     """Could anybody take this lease now, for so long?"""
-    held = select(lease.c.name).where(lease.c.name == name, not_(_nobody_s(tx, seconds)))
-    return tx.connection.execute(held).first() is None
+    return tx.connection.execute(_HELD, {"which": name, **_ends(tx, seconds)}).first() is None
 
 
-def _nobody_s(tx: Transaction, seconds: float) -> ColumnElement[bool]:
-    """A lease that has ended, was given back, or ends later than any lease does: then the clock was fast."""
-    return or_(lease.c.until <= tx.now, lease.c.holder == "", lease.c.until > tx.now + 2 * seconds)
+def _ends(tx: Transaction, seconds: float) -> dict[str, float]:
+    """Between when and when a lease of so many seconds ends that somebody holds."""
+    return {"now": tx.now, "beyond": tx.now + 2 * seconds}
 
 
 def holds(tx: Transaction, name: str, epoch: int) -> bool:

@@ -19,12 +19,13 @@ NUMBERING = 7245503  # the advisory lock under which a number is drawn
 
 
 # Built once, as every event costs them.
+_GET = select(note).where(note.c.name == bindparam("which"))
 _NEXT_DUE = select(func.min(note.c.due)).where(DUE)
 _UNDER = select(note).where(note.c.name >= bindparam("first"), note.c.name < bindparam("past")).order_by(note.c.name)
 
 
 def get(tx: Transaction, name: str) -> Note | None:
-    row = tx.connection.execute(select(note).where(note.c.name == name)).mappings().first()
+    row = tx.connection.execute(_GET, {"which": name}).mappings().first()
     return None if row is None else _note(row)
 
 

@@ -127,6 +127,15 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch
     assert proxy.seen[0].path.startswith("http://box.invalid/")
 
 
+def test_the_environment_is_looked_at_once_for_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedPortal(*[answer({"result": 1})] * 2) as portal, Client(parse(portal.url()), timeout=QUICK) as client:
+        client.call(METHOD, {})
+        monkeypatch.setattr("requests.sessions.get_environ_proxies", None)  # whoever asks it now fails
+        client.call(METHOD, {})
+
+    assert len(portal.seen) == 2
+
+
 def test_a_proxy_that_is_asked_for_wins() -> None:
     with ScriptedPortal(answer({"result": 1})) as proxy, ScriptedPortal() as portal:
         call(portal, proxy=proxy.url("/"))

@@ -46,7 +46,7 @@ def lived_in(database: Database) -> Database:
     """A database with something in each state: journalled, decided, sent, waiting, blocked, being sent."""
     with database.write() as tx:
         first, *_ = journal.append(tx, [arrival(delivery=f"d-{n}", body=bytes(range(256))) for n in range(450)])
-        journal.settle(tx, first.id, "addressed", "ы")
+        journal.settle(tx, {first.id: ("addressed", "ы")})
         journal.count_unmapped(tx, "github", ["anna"])
         outbox.enqueue(tx, first.id, [message(user_id=1, urgent=True, attach={"BLOCKS": []}), message(user_id=2)])
         portals.get(tx, "main")

@@ -26,10 +26,10 @@ from typing import Any
 
 import requests
 
+from relay.courier import LANES
 from relay.sandbox import Portal, serve
 from relay.settings import Secret
 from relay.store.database import Database
-from relay.work import LANES
 from tests import postgres
 from tests.line.audit import Findings, Key, arrived, audit, missing, unknown_ends
 from tests.line.processes import Process, free_port, kill

@@ -22,11 +22,11 @@ import requests
 from sqlalchemy import URL, insert
 
 from relay.bitrix.client import READ_TIMEOUT
+from relay.courier import LANES
 from relay.errors import StoreUnavailable
 from relay.sandbox import Portal, Server, serve
 from relay.store import portals, tables
 from relay.store.database import Database
-from relay.work import LANES
 from tests import postgres
 from tests.conftest import absent, secret
 from tests.line.audit import Key, arrived, audit, missing, unknown_ends

@@ -217,7 +217,7 @@ def test_a_message_is_as_old_as_its_event(database: Database, clock: Clock) -> N
     number = journalled(database)
     clock.forward(5)
     with database.write() as tx:
-        journal.settle(tx, number, "addressed")
+        journal.settle(tx, {number: ("addressed", "")})
         (told,) = outbox.enqueue(tx, number, [message()])
     clock.forward(10)
 
@@ -227,7 +227,7 @@ def test_a_message_is_as_old_as_its_event(database: Database, clock: Clock) -> N
 def test_what_was_kept_back_or_has_no_event_is_as_old_as_itself(database: Database, clock: Clock) -> None:
     number = journalled(database)
     with database.write() as tx:
-        journal.settle(tx, number, "addressed")
+        journal.settle(tx, {number: ("addressed", "")})
     clock.forward(3600)
     with database.write() as tx:
         (digest,) = outbox.enqueue(tx, number, [message(tag="digest")])
@@ -240,7 +240,7 @@ def test_what_was_kept_back_or_has_no_event_is_as_old_as_itself(database: Databa
 def test_quiet_hours_are_no_waiting(database: Database, clock: Clock) -> None:
     number = journalled(database)
     with database.write() as tx:
-        journal.settle(tx, number, "addressed")
+        journal.settle(tx, {number: ("addressed", "")})
         (held,) = outbox.enqueue(tx, number, [message(not_before=clock.now + 3600)])
     clock.forward(1800)
     assert waiting(database).lag == 0
@@ -277,7 +277,7 @@ def test_the_journal_tells_how_much_waits_and_how_long(database: Database, clock
 
     with database.write() as tx:
         assert gauges.journal(tx) == gauges.Journal(waiting=2, lag=21)
-        journal.settle(tx, first, "nobody")
+        journal.settle(tx, {first: ("nobody", "")})
         assert gauges.journal(tx) == gauges.Journal(waiting=1, lag=1)
 
 

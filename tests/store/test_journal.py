@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from relay.model import Outcome
 from relay.store import journal
 from relay.store.database import Database
 from tests.conftest import Clock
@@ -76,8 +77,8 @@ def test_an_entry_is_settled_once(database: Database) -> None:
     (receipt,) = append(database, arrival())
 
     with database.write() as tx:
-        assert journal.settle(tx, receipt.id, "addressed")
-        assert not journal.settle(tx, receipt.id, "no_rule")
+        assert journal.settle(tx, {receipt.id: ("addressed", "")})
+        assert not journal.settle(tx, {receipt.id: ("no_rule", "")})
     assert undecided(database) == []
     with database.read() as tx:
         entry = journal.get(tx, receipt.id)
@@ -134,4 +135,26 @@ def test_many_arrivals_keep_their_order_and_their_own_bytes(database: Database) 
     assert [receipt.id for receipt in receipts[50:]] == [receipt.id for receipt in receipts[:14]]
     assert [(entry.id, entry.request.body) for entry in undecided(database)] == [
         (receipts[n].id, b"%d" % n) for n in range(50)
+    ]
+
+
+def test_entries_are_settled_once_each_with_its_own_outcome_and_note(database: Database, clock: Clock) -> None:
+    with database.write() as tx:
+        first, second, third = (each.id for each in journal.append(tx, [arrival(delivery=name) for name in "abc"]))
+        assert journal.settle(tx, {first: ("addressed", "")}) == {first}
+        came: dict[int, tuple[Outcome, str]] = {
+            first: ("no_rule", "too late"),
+            second: ("addressed", "a note"),
+            third: ("unreadable", "why"),
+        }
+        assert journal.settle(tx, came) == {second, third}
+        assert journal.settle(tx, {}) == set()
+
+    with database.read() as tx:
+        found = journal.entries(tx, [first, second, third])
+        assert journal.undecided(tx, 10) == []
+    assert [(each.state, each.outcome, each.note) for each in found] == [
+        ("decided", "addressed", ""),
+        ("decided", "addressed", "a note"),
+        ("unreadable", "unreadable", "why"),
     ]

@@ -39,7 +39,7 @@ def filled(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
             if number % 10 == 9:
                 continue
             outcome = dice.choice(OUTCOMES)
-            journal.settle(tx, receipt.id, outcome)
+            journal.settle(tx, {receipt.id: (outcome, "")})
             if outcome == "addressed":
                 _tell(tx, dice, receipt.id)
         outbox.enqueue(tx, 3, [_message(dice)])  # later than all, and of an early event: a replay

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from relay.rules.people import MAX_ID
-from relay.store import outbox
+from relay.store import journal, outbox
 from relay.store.database import Database, Transaction
 from tests.conftest import Clock, only_postgresql
-from tests.store.build import end, message, put, take
+from tests.store.build import arrival, end, message, put, take
 
 
 def state(database: Database, number: int) -> str:
@@ -359,3 +361,52 @@ def test_a_retry_that_is_refused_leaves_the_back_off_of_the_stream(database: Dat
     with database.write() as tx:
         assert not outbox.retry(tx, number)
     assert take(database) == []
+
+
+# Letters of three events: of which, whom for, under which tag, urgent. Some stand in the streams of an earlier event.
+TOGETHER: list[list[tuple[int, int, str, bool]]] = [
+    [(0, 17, "a", False), (1, 18, "a", False), (2, 19, "b", True)],
+    [(0, 17, "a", False), (1, 17, "a", False), (1, 18, "a", False), (2, 17, "a", False)],
+    [(0, 17, "a", False), (0, 17, "a", False), (1, 18, "a", False), (2, 17, "a", True)],
+    [(0, 17, "", False), (1, 17, "", False), (1, 18, "a", True), (2, 18, "a", False), (2, 17, "", True)],
+]
+
+
+@pytest.mark.parametrize("letters", TOGETHER)
+@pytest.mark.parametrize("before", [[], ["a"]])
+def test_messages_of_several_events_are_enqueued_together_as_they_are_one_event_after_the_other(
+    database: Database, letters: list[tuple[int, int, str, bool]], before: list[str]
+) -> None:
+    with database.write() as tx:
+        events = [each.id for each in journal.append(tx, [arrival(delivery=f"d-{number}") for number in range(3)])]
+
+    def enqueued(portal: str, *, together: bool) -> tuple[object, ...]:
+        made = [
+            (events[event], message(portal=portal, user_id=user, tag=tag, urgent=urgent, text=f"{place}"))
+            for place, (event, user, tag, urgent) in enumerate(letters)
+        ]
+        parts = [made] if together else [list(some) for _, some in groupby(made, key=itemgetter(0))]
+        with database.write() as tx:
+            old = outbox.enqueue(tx, None, [message(portal=portal, tag=tag) for tag in before])
+            numbers = [*old, *(number for part in parts for number in outbox.enqueue_all(tx, part))]
+            records = [record for number in numbers if (record := outbox.get(tx, number))]
+            parcels = outbox.claim(tx, portal, 1, 50)
+        first = min(numbers)
+        states = [(each.state, each.superseded_by and each.superseded_by - first, each.event_id) for each in records]
+        return states, [each.message.text for each in parcels]
+
+    assert enqueued("together", together=True) == enqueued("apart", together=False)
+
+
+def test_a_turn_of_the_router_is_enqueued_in_as_many_statements_as_one_event(database: Database) -> None:
+    def statements(count: int, portal: str) -> int:
+        seen: list[str] = []
+        with database.write() as tx:
+            receipts = journal.append(tx, [arrival(delivery=f"{portal}-{number}") for number in range(count)])
+            event.listen(tx.connection, "before_cursor_execute", lambda *words: seen.append(words[2]))
+            letters = [(each.id, message(portal=portal, tag=f"{each.id}")) for each in receipts]
+            outbox.enqueue_all(tx, letters)
+        # To SQLite SQLAlchemy gives messages one by one, so that their numbers come back in their order.
+        return len([each for each in seen if not each.startswith("INSERT INTO message")])
+
+    assert statements(50, "many") == statements(1, "one")

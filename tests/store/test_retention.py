@@ -44,7 +44,7 @@ class Years:
         with self.database.write() as tx:
             (receipt,) = journal.append(tx, [arrival(delivery=f"d-{self._deliveries}", body=b"[1]", **words)])
             if state == "decided":
-                journal.settle(tx, receipt.id, "addressed")
+                journal.settle(tx, {receipt.id: ("addressed", "")})
             outbox.enqueue(tx, receipt.id, messages)
         return receipt.id
 
@@ -407,7 +407,7 @@ def test_what_was_pruned_is_given_back_to_the_disk(
     with years.database.write() as tx:
         large = [arrival(delivery=str(number), body=os.urandom(10_000)) for number in range(300)]
         for receipt in journal.append(tx, large):
-            journal.settle(tx, receipt.id, "no_rule")
+            journal.settle(tx, {receipt.id: ("no_rule", "")})
     file = tmp_path / "relay.db"
     years.database.checkpoint()
     before = file.stat().st_size

@@ -35,7 +35,7 @@ def filled(database: Database) -> Database:
             if number % 10 == 9:
                 continue
             outcome = dice.choice(OUTCOMES)
-            journal.settle(tx, receipt.id, outcome)
+            journal.settle(tx, {receipt.id: (outcome, "")})
             if outcome == "addressed":
                 outbox.enqueue(tx, receipt.id, [_random_message(dice, number) for _ in range(dice.randint(1, 3))])
         outbox.enqueue(tx, None, [message(tag="", key="of no event")])
