@@ -29,6 +29,7 @@ from relay.store.outbox import Settlement
 
 MOST_CALLS = 64  # in flight for all portals together
 LOOK_FOR = 0.5  # seconds to wait for news at a stretch, and so the longest that stopping waits for it
+BREATH = 0.001  # seconds
 FLOOR = 2.0  # seconds after which everybody looks for himself, whatever the signals said
 
 
@@ -44,7 +45,7 @@ class Worker:
         self._stopping = threading.Event()
         self._router_signal = threading.Event()
         self._courier_signal = threading.Event()
-        self._just_enqueued = False  # the router has, and the courier has not looked since
+        self._claiming = threading.Lock()  # held by who looks for what to send
         self._in_flight: Counter[str] = Counter()
         self._guard = threading.Lock()  # of the counter
         self._calls = ThreadPoolExecutor(MOST_CALLS, "call")  # starts threads only as they are needed
@@ -118,8 +119,8 @@ class Worker:
         lease = self._house.settings.lease
         plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
         if any(plan.messages for plan in plans):
-            self._just_enqueued = True
-        if plans or woken:  # the courier after us: mostly we find what is for him, and two at once wait for each other
+            self._send_at_once()
+        elif plans or woken:
             self._courier_signal.set()
         for plan in plans:
             _tell_decided(plan)
@@ -128,6 +129,20 @@ class Worker:
         if not plans and not ripened:
             # At least for a moment: what is due may be in the hands of another router.
             self._router_signal.wait(min(FLOOR, max(LOOK_FOR, ripe_in)))
+
+    def _send_at_once(self) -> None:
+        """Claim what has just been enqueued, before the courier could be woken for it; he is, where more is to come."""
+        wait = 0.0
+        if self._known is self._house.rules and self._claiming.acquire(blocking=False):
+            try:
+                there = self._house.destinations().values()
+                wait = min(self._start_calls(to, surely=len(there) == 1) for to in there)
+            finally:
+                self._claiming.release()
+        if wait < FLOOR:
+            self._courier_signal.set()
+        # The call's thread wants the interpreter now, and we, unless more has come, have only to tell what was done.
+        self._router_signal.wait(BREATH)
 
     def _ripen(self) -> Sequence[Ripened]:
         """Tell what was kept back until now."""
@@ -151,13 +166,11 @@ class Worker:
 
     def _carry(self) -> None:
         self._courier_signal.clear()
-        surely, self._just_enqueued = self._just_enqueued, False
         if self._known is not self._house.rules:
             self._known = self._house.rules
             self._meet_portals()
-        there = self._house.destinations().values()
-        surely = surely and len(there) == 1  # of several portals it is not known for which
-        waits = [self._start_calls(to, surely=surely) for to in there]
+        with self._claiming:
+            waits = [self._start_calls(to) for to in self._house.destinations().values()]
         self._keep_leases()
         self._keep_tokens()
         self._keep_accounts()
@@ -174,8 +187,11 @@ class Worker:
         for name in orphaned:
             log.trouble("courier: messages wait for a portal that the rules do not have any more", portal=name)
 
-    def _start_calls(self, to: Destination, *, surely: bool) -> float:
-        """Start calls to a portal until its lanes are taken or nothing can be sent; how long to wait then, seconds."""
+    def _start_calls(self, to: Destination, *, surely: bool = False) -> float:
+        """Start calls to a portal until its lanes are taken or nothing can be sent; how long to wait then, seconds.
+
+        ``surely``: there is something; of several portals it is not known for which.
+        """
         lease = self._house.settings.lease
         while self._in_flight[to.name] < LANES and not self._stopping.is_set():
             claimed = courier.claim(self._house.database, to, holder=self._holder, lease_seconds=lease, surely=surely)

@@ -22,14 +22,20 @@ class Bell:
 
     def __init__(self, file: Path) -> None:
         self._folder = file.with_name(f"{file.name}-bell")
+        self._own = ""  # where whoever rings listens himself
 
     def ring(self) -> None:
-        """Wake all who wait. Those who are gone are cleared away; one who has not looked yet is rung already."""
+        """Wake all others who wait. Those who are gone are cleared away; who has not looked yet is rung already.
+
+        Whoever listens by this bell is not woken: he knows what he has done, and would look for it again beside it.
+        """
         mouth = _datagrams()
         if mouth is None:
             return
         with mouth, suppress(OSError), os.scandir(self._folder) as ears:
             for ear in ears:
+                if ear.name == self._own:
+                    continue
                 try:
                     mouth.sendto(b"", ear.path)
                 except ConnectionRefusedError:  # its process ended without a word
@@ -49,6 +55,7 @@ class Bell:
         except OSError:
             heard.close()
             return Ear(None, path)
+        self._own = path.name
         return Ear(heard, path)
 
 

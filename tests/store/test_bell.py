@@ -55,6 +55,13 @@ def test_everybody_who_waits_hears(file: Path) -> None:
         assert (one.wait(60), other.wait(60)) == (True, True)
 
 
+def test_who_rings_the_bell_by_which_he_listens_wakes_all_but_himself(file: Path) -> None:
+    bell = Bell(file)
+    with closing(bell.hang()) as own, ear_of(file) as other:
+        bell.ring()
+        assert (own.wait(0), other.wait(60)) == (False, True)
+
+
 def test_who_does_not_look_never_makes_the_one_who_rings_wait(file: Path) -> None:
     with ear_of(file) as ear:
         for _ in range(5000):  # more than any socket keeps
