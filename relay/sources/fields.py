@@ -16,7 +16,7 @@ from relay.errors import NotUnderstood
 # Real payloads of all senders stay under 20 levels. Far below Python's own recursion limit, so that no later
 # reader of the payload (a template, a condition, the page) has to guard itself.
 MAX_DEPTH = 100
-PLAIN = re.compile(r"[\w./ -]{1,80}")  # a key that a complaint names
+PLAIN = re.compile(r"[\w./* -]{1,80}")  # a key that a complaint names
 
 
 def parse(body: bytes) -> Any:

@@ -56,7 +56,10 @@ def test_a_message_arrives_the_same_alone_and_in_a_batch(running: sandbox.Server
     batch = by_webhook(running, parcel(1, **message), parcel(2, **message))
 
     first, second, third = running.portal.notifications(IVAN)
-    assert (first.text, first.attach) == (second.text, second.attach) == (third.text, third.attach)
+    came = [
+        (each.text, {**(each.attach or {}), "ID": "the second at which it was kept"}) for each in (first, second, third)
+    ]
+    assert came[0] == came[1] == came[2]
     assert {type(verdict) for verdict in (*alone.verdicts, *batch.verdicts)} == {Delivered}
 
 

@@ -100,6 +100,12 @@ def test_blocks_in_a_batch_are_written_in_brackets() -> None:
     ]
 
 
+def test_yes_and_no_are_written_in_brackets_as_php_writes_them() -> None:
+    (_, query), _ = commands([parcel(1, attach={"A": True, "B": False, "C": 1.5}), parcel(2)]).values()
+
+    assert query[2:] == [("ATTACH[A]", "1"), ("ATTACH[B]", "0"), ("ATTACH[C]", "1.5")]
+
+
 def test_what_brackets_cannot_say_leaves_no_gap_in_the_list() -> None:
     blocks: dict[str, Any] = {"BLOCKS": [{}, None, {"MESSAGE": "x"}, []]}
     (_, query), _ = commands([parcel(1, attach=blocks), parcel(2)]).values()
@@ -137,6 +143,7 @@ def test_long_tags_stay_different() -> None:
     one, two = (build([parcel(tag="x" * 300 + end)]).payload["TAG"] for end in "ab")
 
     assert one != two
+    assert len(one) == len(two) == TAG_LIMIT
 
 
 def test_the_limits_are_those_of_the_portal() -> None:
@@ -185,10 +192,10 @@ def test_fifty_are_one_call() -> None:
 
 
 def test_what_json_cannot_say_becomes_text() -> None:
-    odd = {"a": float("nan"), "b": datetime.date(2026, 1, 2), "c": decimal.Decimal("1.50"), 4: ("x", None, True)}
+    odd = {"a": float("nan"), "b": datetime.date(2026, 1, 2), "c": decimal.Decimal("1.50"), 4: ("x", None, True, 0.5)}
     payload = build([parcel(attach={"BLOCKS": [odd]})]).payload
 
-    assert payload["ATTACH"] == {"BLOCKS": [{"a": "nan", "b": "2026-01-02", "c": "1.50", "4": ["x", None, True]}]}
+    assert payload["ATTACH"] == {"BLOCKS": [{"a": "nan", "b": "2026-01-02", "c": "1.50", "4": ["x", None, True, 0.5]}]}
 
 
 anything = st.recursive(

@@ -93,6 +93,16 @@ def test_a_fresh_bucket_lets_less_through_than_the_portal_would(plan: str, room:
     assert from_plan(plan).room(0, NOW, NOW) == room
 
 
+@pytest.mark.parametrize(
+    ("rate", "burst", "ceiling"),
+    [(2, 50, 49), (0.5, 50, 49), (2.5, 50, 48), (12, 50, 39), (13, 50, 38), (14, 50, 38), (50, 50, 38), (9, 3, 2)],
+)
+def test_what_a_portal_may_be_late_by_is_left_free_but_no_more_than_a_quarter(
+    rate: float, burst: int, ceiling: int
+) -> None:
+    assert Pace(rate, burst).ceiling == ceiling
+
+
 def test_the_rate_is_the_portals() -> None:
     pace = from_plan("standard")
 
@@ -137,6 +147,7 @@ def test_jitter_takes_off_at_most_a_half(attempts: int, jitter: float) -> None:
     full = backoff(attempts, jitter=0)
 
     assert full / 2 <= backoff(attempts, jitter=jitter) <= full <= LONGEST_WAIT
+    assert backoff(attempts, jitter=1) == full / 2
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,11 @@ def _try_file(file: str, each: int, seed: str, lines: str) -> Tally:
     patience = 60 + LONGER * _seconds_without(file, source, tests)
     tally, started = Tally(len(every)), time.monotonic()
     for mutant in _drawn(every, each, f"{seed} {file}", lines):
-        _count(tally, mutant, _outcome(file, mutant.source, tests, patience))
-        if tally.survivors[-1:] == [mutant]:
-            _say(f"{file}:{mutant.line} survived\n{difference(source, mutant)}")
+        outcome = _outcome(file, mutant.source, tests, patience)
+        _count(tally, mutant, outcome)
+        if outcome in {None, pytest.ExitCode.OK}:  # by time may also mean that the machine was busy
+            how = "ran too long" if outcome is None else "survived"
+            _say(f"{file}:{mutant.line} {how}\n{difference(source, mutant)}")
     _say(f"{file}: {tally.killed + tally.timeouts} of {tally.tried} killed, {time.monotonic() - started:.0f} s")
     return tally
 

@@ -109,7 +109,7 @@ def test_a_group_waits_from_its_first_event_and_not_from_its_last() -> None:
 def test_what_has_no_end_stays_in_its_group_till_the_next_interval() -> None:
     it = play("group: {wait: 30s, interval: 5m}")
     it.comes(title="first", state="info")
-    it.passes(seconds=30)
+    it.passes(seconds=40)
     it.comes(title="second", state="info")
 
     (grown,) = it.passes(minutes=5)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from relay.model import Outcome
 from relay.store import journal
 from relay.store.database import Database
-from tests.conftest import Clock
+from relay.tracing import Origin
+from tests.conftest import Clock, only_sqlite
 from tests.store.build import arrival
 
 
@@ -52,7 +56,7 @@ def test_two_sources_may_use_the_same_delivery_id(database: Database) -> None:
     assert not second.duplicate
 
 
-@pytest.mark.parametrize(("later", "duplicate"), [(299.0, True), (301.0, False)])
+@pytest.mark.parametrize(("later", "duplicate"), [(299.0, True), (300.0, False), (301.0, False)])
 def test_a_windowed_key_is_a_duplicate_only_within_its_window(
     database: Database, clock: Clock, later: float, duplicate: bool
 ) -> None:
@@ -60,6 +64,17 @@ def test_a_windowed_key_is_a_duplicate_only_within_its_window(
     clock.forward(later)
 
     (again,) = append(database, arrival(window=300.0))
+    assert again.duplicate is duplicate
+
+
+@pytest.mark.parametrize(("days", "seconds", "duplicate"), [(4, 0, True), (400, -1, True), (400, 0, False)])
+def test_a_sender_s_own_number_is_known_for_four_hundred_days(
+    database: Database, clock: Clock, days: int, seconds: int, duplicate: bool
+) -> None:
+    append(database, arrival(window=None))
+    clock.forward(days * 86_400 + seconds)
+
+    (again,) = append(database, arrival(window=None))
     assert again.duplicate is duplicate
 
 
@@ -90,6 +105,60 @@ def test_entries_wait_in_the_order_of_their_numbers(database: Database) -> None:
     receipts = append(database, *(arrival(delivery=f"d-{n}") for n in range(5)))
 
     assert [entry.id for entry in undecided(database)] == [receipt.id for receipt in receipts]
+
+
+def test_no_more_is_read_together_than_the_memory_should_hold_and_the_one_with_which_it_is_too_much(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(database, *(arrival(delivery=f"d-{n}", body=random.Random(n).randbytes(1000)) for n in range(5)))
+    with database.read() as tx:
+        first, second, *_ = tx.connection.exec_driver_sql("SELECT length(body) FROM event ORDER BY id").scalars()
+
+    for most, count in ((1, 1), (first + second - 1, 2), (first + second, 3), (10_000, 5)):
+        monkeypatch.setattr(journal, "MOST_BYTES", most)
+        assert len(undecided(database)) == count
+
+
+@only_sqlite
+def test_a_body_that_repeats_itself_takes_little_room(database: Database) -> None:
+    append(database, arrival(body=b'{"a": 1}' * 1000))
+
+    with database.read() as tx:
+        assert tx.connection.exec_driver_sql("SELECT length(body) FROM event").scalar_one() < 200
+
+
+def test_what_could_not_be_read_is_settled_as_such(database: Database) -> None:
+    first, second = append(database, arrival(), arrival(delivery="d-2"))
+    with database.write() as tx:
+        journal.settle(tx, {first.id: ("unreadable", "no JSON"), second.id: ("muted", "")})
+        entries = journal.entries(tx, [second.id, first.id, 99])
+
+    assert [(each.state, each.outcome, each.note) for each in entries] == [
+        ("unreadable", "unreadable", "no JSON"),
+        ("decided", "muted", ""),
+    ]
+    with database.read() as tx:
+        assert journal.get(tx, 99) is None
+
+
+def test_the_trace_of_an_entry_begins_with_its_headers_when_it_was_received(database: Database, clock: Clock) -> None:
+    append(database, arrival(delivery="d-1"))
+    clock.forward(5)
+    append(database, *(arrival(delivery=f"d-{n}", headers={"traceparent": f"00-{n}"}) for n in (2, 3)))
+
+    with database.read() as tx:
+        (found,) = journal.origins(tx, [2, 2, 99])
+    assert found == Origin(event=2, received_at=clock.now, headers={"traceparent": "00-2"})
+
+
+@only_sqlite
+def test_an_entry_says_since_when_its_payload_is_gone(database: Database) -> None:
+    append(database, arrival())
+
+    (entry,) = undecided(database)
+    assert entry.pruned == ""
+    gone = replace(entry, pruned_at=1_795_000_000.0)
+    assert gone.pruned == "the payload was pruned on 2026-11-18, as retention: in the rules says"
 
 
 def test_the_newest_are_listed_first_and_by_source(database: Database) -> None:

@@ -353,6 +353,17 @@ def test_a_batch_is_settled_each_by_its_own_verdict(database: Database, clock: C
     assert [(each.message.user_id, each.plain) for each in take(database)] == [(2, True), (3, False)]
 
 
+def test_what_is_tried_again_keeps_its_blocks_till_a_settlement_takes_them_off(database: Database) -> None:
+    put(database, message(attach={"BLOCKS": []}))
+    seen = []
+    for words in ({}, {"plain": True}, {}, {}):
+        (parcel,) = take(database)
+        seen.append(parcel.plain)
+        end(database, parcel, state="queued", verdict="later", **words)
+
+    assert seen == [False, False, True, True]
+
+
 def test_a_retry_that_is_refused_leaves_the_back_off_of_the_stream(database: Database, clock: Clock) -> None:
     (number,) = put(database, message(tag=""))
     (parcel,) = take(database)

@@ -320,6 +320,22 @@ def test_transactions_over_the_same_streams_in_any_order_never_wait_for_each_oth
             thread.result(60)  # a deadlock would be raised here
 
 
+def test_who_takes_over_what_several_have_left_locks_its_streams_in_their_order(
+    database: Database, other: Other
+) -> None:
+    for epoch, user in ((1, 18), (2, 17)):
+        put(database, message(user_id=user))
+        take(database, epoch=epoch)
+    with database.write() as tx:
+        streams.lock(tx, [message(user_id=17)])
+        late = other.does(lambda theirs: outbox.take_over(theirs, "main", 3))
+        with database.write() as look:
+            until(lambda: waiting(look) > 0)
+        streams.lock(tx, [message(user_id=18)])  # a deadlock would be raised here
+
+    assert late.result(10) == 2
+
+
 # ── Leases ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
