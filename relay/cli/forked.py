@@ -11,9 +11,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 LOOK_EVERY = 0.02  # seconds, while its end is waited for
 
@@ -26,6 +28,7 @@ class Forked:
 
     def __init__(self, deed: Callable[[], int]) -> None:
         self._code: int | None = None
+        self._asking = threading.Lock()
         gc.collect()
         gc.freeze()  # a child that looks for garbage would write to every page that it shares (Python docs, gc.freeze)
         sys.stdout.flush()
@@ -36,9 +39,12 @@ class Forked:
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; ``None`` while it runs."""
-        if self._code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        if self._code is None and self._asking.acquire(blocking=False):  # the end is told to one alone (waitpid(2))
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                self._code = os.waitstatus_to_exitcode(status) if pid else None
+            finally:
+                self._asking.release()
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:
@@ -56,7 +62,8 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # somebody else has just been told of its end
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)

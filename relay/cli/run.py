@@ -14,6 +14,7 @@ import click
 
 from relay import house, lifeline, log, settings, tracing
 from relay.cli.supervise import Together
+from relay.errors import RelayError
 from relay.work import Worker
 
 M_ARENA_MAX = -8  # malloc.h
@@ -24,9 +25,10 @@ def prepared() -> tuple[settings.Settings, dict[str, str]]:
 
     A signal may come before there is anybody to take it. SIGHUP would end us, and the rules are read yet. SIGTERM would
     not be heard where we are the first process of a container: there it has no effect but what it is given (kill(2)).
+    An exception would not do: where it comes in the middle of a finalizer or of a fork, Python tells of it and goes on.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     _share_arenas()
     env = house.environment()
     chosen = settings.read(env)
@@ -51,7 +53,11 @@ def serve() -> None:
 
     def door(_command: Sequence[str]) -> int:
         lifeline.hold(os.environ)
-        return _serve(built, env)
+        try:
+            return _serve(built, env)
+        except RelayError as fault:  # as the command line tells it
+            click.echo(log.mask(str(fault)), err=True)
+            return 1
 
     with Together([["web"]], os.environ, run=door) as beside:
         sys.exit(_work(built, env, beside=beside))
@@ -86,10 +92,16 @@ def _work(built: house.House, env: dict[str, str], *, beside: Together | None = 
     """Decide and deliver until told to stop, or until one of those beside us ends; the exit code."""
     worker = Worker(built)
 
+    def halt() -> None:
+        try:
+            if beside:
+                beside.stop()
+        finally:
+            worker.stop()
+
     def stop(*_: object) -> None:
-        worker.stop()
-        if beside:
-            beside.stop()
+        # Not here: what the signal interrupted may hold a lock that stopping wants, such as an event's own.
+        threading.Thread(target=halt, name="stop").start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

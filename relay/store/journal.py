@@ -51,6 +51,7 @@ class Receipt:
     id: int
     duplicate: bool
     kind: str = field(default="", compare=False)  # the arrival's, for the log
+    at: float = field(default=0.0, compare=False)  # when it was written, Unix seconds; its arrival's if it is new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ def append(tx: Transaction, arrivals: Iterable[Arrival]) -> list[Receipt]:
         known |= _insert(tx, fresh)
         tx.news = True
     return [
-        Receipt(known[name], duplicate=fresh.pop(name, None) is None, kind=arrival.kind) for name, arrival, _ in named
+        Receipt(known[name], duplicate=fresh.pop(name, None) is None, kind=arrival.kind, at=tx.now)
+        for name, arrival, _ in named
     ]
 
 

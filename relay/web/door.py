@@ -7,6 +7,7 @@ disk.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,12 +16,13 @@ from flask import Blueprint, Response
 from flask import request as asked
 
 from relay import failpoint, intake, log, tracing
-from relay.errors import StoreUnavailable, TooLarge
+from relay.errors import RelayError, StoreUnavailable, TooLarge
 from relay.house import House
 from relay.model import Request
 from relay.sources import SENDERS
 from relay.store import journal
 from relay.store.journal import Receipt
+from relay.tracing import Origin
 from relay.web import answers
 from relay.web.answers import Visit
 from relay.web.promised import Promised
@@ -40,7 +42,7 @@ def routes(house: House) -> Blueprint:
             method=asked.method, path=f"/in/{name}", headers=_headers(), body=_body(limit=options.max_body)
         )
         written = intake.accept(name, request, rules=rules, journal=house.journal, now=now)
-        return Promised(written, Taken(house, name, answers.visit(), now, written).tell)
+        return Promised(written, Taken(house, name, answers.visit(), now, request.headers, written).tell)
 
     @page.route("/in/<name>", methods=["OPTIONS"])
     def permit(name: str) -> tuple[str, int, dict[str, str]]:
@@ -62,6 +64,7 @@ class Taken:
     source: str
     visit: Visit
     at: float
+    headers: Mapping[str, str]
     written: Future[Receipt]
 
     def tell(self, answer: Response) -> None:
@@ -91,17 +94,21 @@ class Taken:
 
     def _trace(self, receipt: Receipt) -> str:
         """Tell the span of the request, in the trace of its event."""
-        if not tracing.is_on():
-            return ""
-        ended = time.time()
-        try:
-            with self.house.database.read() as tx:
-                (origin,) = journal.origins(tx, [receipt.id])
-        except (StoreUnavailable, ValueError):  # it is on disk, or was once: a trace must not refuse it
+        origin = self._origin(receipt) if tracing.is_on() else None
+        if origin is None:
             return ""
         which = self.visit.id if receipt.duplicate else ""
         words = {"source": self.source, "kind": receipt.kind, "request": self.visit.id}
-        return tracing.told("intake", origin, self.at, ended, which=which, duplicate=receipt.duplicate, **words)
+        return tracing.told("intake", origin, self.at, time.time(), which=which, duplicate=receipt.duplicate, **words)
+
+    def _origin(self, receipt: Receipt) -> Origin | None:
+        if not receipt.duplicate:
+            return Origin(event=receipt.id, received_at=receipt.at, headers=self.headers)
+        try:
+            with self.house.database.read() as tx:
+                return journal.origins(tx, [receipt.id])[0]
+        except (RelayError, IndexError):  # it is on disk, or was once: a trace must not refuse it
+            return None
 
 
 def _body(*, limit: int) -> bytes:

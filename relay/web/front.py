@@ -56,7 +56,7 @@ class Front:
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         try:
             async with asyncio.timeout(DEADLINE):
-                body = await _read(protocol, self._limit(scope.path))
+                body = await _read(protocol, limit := self._limit(scope.path))
         except TimeoutError:
             protocol.response_str(408, JSON, '{"error":"the body did not arrive"}')
             return
@@ -64,6 +64,9 @@ class Front:
             protocol.response_str(400, JSON, '{"error":"the body came in too many small pieces"}')
             return
         except ProtocolClosed:
+            return
+        if len(body) < min(_announced(scope), limit + 1):
+            protocol.response_str(400, JSON, '{"error":"the body was cut short"}')
             return
         environ = environment(scope, body)
         if scope.path.startswith("/in/") and len(body) <= LIGHT:
@@ -123,6 +126,12 @@ async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
         if size > max(limit, HEARD_OUT):
             break
     return b"".join(parts)[: limit + 1]
+
+
+def _announced(scope: Scope) -> int:
+    """The length that a body was said to have, in bytes; 0 if none was. To granian a broken connection ends it too."""
+    length = scope.headers.get("content-length") or ""
+    return int(length) if length.isdecimal() and "transfer-encoding" not in scope.headers else 0
 
 
 def environment(scope: Scope, body: bytes) -> dict[str, Any]:

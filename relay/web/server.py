@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 import socket
+from contextlib import suppress
 from functools import partial
 
 from granian.constants import HTTPModes, Interfaces
@@ -35,23 +36,9 @@ def serve(built: House) -> None:
     asyncio.run(_serve(built, address))
 
 
-class Served(Front):
-    """The front of a house, which tells when it is open."""
-
-    def __init__(self, built: House) -> None:
-        super().__init__(create_app(built), limit=partial(body_limit, built), threads=THREADS)
-        self._house = built
-
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Granian's word that requests are taken from now on."""
-        self._house.journal.commit_between(loop.call_soon_threadsafe)
-        chosen = self._house.settings
-        log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
-
-
 async def _serve(built: House, address: str) -> None:
     server = Server(
-        Served(built),
+        Front(create_app(built), limit=partial(body_limit, built), threads=THREADS),
         address=address,
         port=built.settings.port,
         interface=Interfaces.RSGI,
@@ -64,7 +51,24 @@ async def _serve(built: House, address: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
-    await server.serve()
+    built.journal.commit_between(loop.call_soon_threadsafe)
+    telling = asyncio.create_task(_tell_when_open(built, address))
+    with suppress(TimeoutError):  # whoever began a request and has not ended it is waited for no longer
+        await server.serve()
+    telling.cancel()
+
+
+async def _tell_when_open(built: House, address: str) -> None:
+    """Granian says that it begins, and not when it listens: a look at the door says so."""
+    chosen = built.settings
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(address, chosen.port)
+            break
+        except OSError:
+            await asyncio.sleep(0.01)
+    writer.close()
+    log.line("relay: serving", address=f"http://{chosen.host}:{chosen.port}", rules=chosen.rules)
 
 
 def free_address(host: str, port: int) -> str:

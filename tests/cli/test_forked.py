@@ -63,6 +63,20 @@ child.kill()
     assert said(script)[0] == "not yet\nTrue True"
 
 
+def test_who_asks_for_the_end_while_another_is_told_of_it_asks_in_vain_and_breaks_nothing() -> None:
+    script = """
+child, waitpid = Forked(lambda: 3), os.waitpid
+def told(*asked):
+    found = waitpid(*asked)
+    if found[0]:
+        child.terminate()  # as the handler of a signal does
+    return found
+os.waitpid = told
+print(child.wait(30))
+"""
+    assert said(script) == ("3", "")
+
+
 def test_what_is_large_and_not_needed_is_not_loaded() -> None:
     """Each process would have it once more: Alembic alone is eleven megabytes, and is needed where tables change."""
     large = {"alembic", "prompt_toolkit", "pygments", "rich", "psycopg", "relay.cli.demo", "relay.drill"}

@@ -150,3 +150,15 @@ def test_after_the_thread_has_helped_out_the_loop_commits_again() -> None:
 
     assert second.result(0) == -2
     assert (patient.groups, tried) == ([[1]], [[1], [2]])
+
+
+def test_what_comes_after_the_loop_is_closed_is_committed_by_the_thread() -> None:
+    def soon(_callback: Callable[[], None]) -> None:
+        raise RuntimeError("Event loop is closed")
+
+    patient = Ledger()
+    journal = GroupCommit(patient, eager=Ledger())
+    journal.commit_between(soon)
+
+    assert journal(1).result(10) == -1
+    assert patient.groups == [[1]]
