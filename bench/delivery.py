@@ -87,10 +87,11 @@ def _waits(built: house.House) -> bool:
 
 def _enqueue(built: house.House, count: int) -> None:
     with built.database.write() as tx:
-        outbox.enqueue(tx, None, [_message(number) for number in range(count)])
+        outbox.enqueue(tx, None, [message(number) for number in range(count)])
 
 
-def _message(number: int) -> Message:
+def message(number: int) -> Message:
+    """One to Ivan, like no other."""
     key = f"subject {number}"
     return Message(portal="main", user_id=17, person="ivan", rule="", key=key, tag=key, text=f"message {number}")
 

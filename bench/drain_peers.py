@@ -10,7 +10,8 @@ users do; the relay knows it to be full where it is, as after a refusal. Cases:
 * fresh, full: the bucket at the start.  * slow: each command takes the portal 20 ms.
 * lost: of each tenth call the answer is lost after the portal has carried it out. A library that repeats it shows each
   of its fifty notifications twice; one that gives up loses what comes after. The relay's tags let it replace them.
-* unlimited: no bucket; what is measured is the sender.
+* unlimited: no bucket; what is measured is the sender, each in a process of his own, from his first request until his
+  last answer.
 * line: the relay alone, from the journal through the router and the outbox to the portal, by `relay serve`.
 """
 
@@ -35,6 +36,9 @@ from bench.peers.program import until
 from bench.results import Row
 from relay.sandbox import Portal, serve
 from relay.sandbox.portal import Call, Reply
+from relay.settings import Secret
+from relay.store import outbox
+from relay.store.database import Database
 
 HERE = Path(__file__).resolve().parent / "peers"
 LIBRARIES: dict[str, tuple[str, Sequence[str]]] = {
@@ -69,9 +73,21 @@ class Forgetful(Portal):
         return super().answer(call)
 
 
+class Timed(Portal):
+    """Knows when the first request came and when the last answer was ready; monotonic seconds."""
+
+    first = last = 0.0
+
+    def answer(self, call: Call) -> Reply:
+        self.first = self.first or time.monotonic()
+        reply = super().answer(call)
+        self.last = time.monotonic()
+        return reply
+
+
 def portal_for(case: str) -> Portal:
     switches = {name: value for name, value in SWITCHES[case].items() if name != "full"}
-    return Forgetful(**switches) if case == "lost" else Portal(**switches)
+    return {"lost": Forgetful, "unlimited": Timed}.get(case, Portal)(**switches)
 
 
 def library(name: str, count: int, case: str) -> dict[str, Any] | None:
@@ -90,7 +106,7 @@ def library(name: str, count: int, case: str) -> dict[str, Any] | None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         seconds = time.monotonic() - began
         return _judged(portal, count) | {
-            "seconds": seconds,
+            "seconds": portal.last - portal.first if isinstance(portal, Timed) else seconds,
             "refused": portal.counters["refused"] - refused,
             "ended": (done.stderr.strip().splitlines() or [""])[-1][:200] if done.returncode else "",
         }
@@ -100,9 +116,25 @@ def courier(count: int, case: str) -> dict[str, Any]:
     """How the relay's courier did."""
     portal = portal_for(case)
     with tempfile.TemporaryDirectory() as folder:
-        plan = "unlimited" if case == "unlimited" else "standard"
-        seconds, refused = delivery.through(portal, count, Path(folder), full=case == "full", plan=plan)
+        if isinstance(portal, Timed):
+            return _alone(portal, count, Path(folder))
+        seconds, refused = delivery.through(portal, count, Path(folder), full=case == "full")
     return _judged(portal, count) | {"seconds": seconds, "refused": refused}
+
+
+def _alone(portal: Timed, count: int, folder: Path) -> dict[str, Any]:
+    """The courier in a process of its own, `relay work`, as the libraries are."""
+    with serve(portal) as server:
+        worker = ours.work(folder, server.webhook)
+        database = Database(Secret(f"sqlite:///{folder}/relay.db"))
+        database.upgrade()
+        with database.write() as tx:
+            outbox.enqueue(tx, None, [delivery.message(number) for number in range(count)])
+        database.close()
+        worker.start()
+        until(lambda: portal.counters["stored"] >= count, "the courier has lost some", patience=600)
+        worker.end()
+    return _judged(portal, count) | {"seconds": portal.last - portal.first, "refused": portal.counters["refused"]}
 
 
 def _judged(portal: Portal, count: int) -> dict[str, Any]:
