@@ -118,12 +118,12 @@ class Worker:
         self._router_signal.clear()
         lease = self._house.settings.lease
         plans = router.turn(self._house.database, self._house.rules, holder=self._holder, lease_seconds=lease)
+        for plan in plans:
+            _tell_decided(plan)
         if any(plan.messages for plan in plans):
             self._send_at_once()
         elif plans or woken:
             self._courier_signal.set()
-        for plan in plans:
-            _tell_decided(plan)
         ripe_in = router.until_ripe(self._house.database)
         ripened = self._ripen() if ripe_in <= 0 else ()
         if not plans and not ripened:
@@ -141,7 +141,7 @@ class Worker:
                 self._claiming.release()
         if wait < FLOOR:
             self._courier_signal.set()
-        # The call's thread wants the interpreter now, and we, unless more has come, have only to tell what was done.
+        # The call's thread wants the interpreter now, and we, unless more has come, have only to look for more.
         self._router_signal.wait(BREATH)
 
     def _ripen(self) -> Sequence[Ripened]:
