@@ -99,11 +99,15 @@ async def _done(future: Future[Any]) -> None:
     loop, thread = asyncio.get_running_loop(), threading.get_ident()
     mine = loop.create_future()
 
+    def wake() -> None:
+        if not mine.done():  # whoever waited may have been sent home
+            mine.set_result(None)
+
     def tell(_: object) -> None:
         if threading.get_ident() == thread:
-            mine.set_result(None)
+            wake()
         else:
-            loop.call_soon_threadsafe(mine.set_result, None)
+            loop.call_soon_threadsafe(wake)
 
     future.add_done_callback(tell)
     await mine

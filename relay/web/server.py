@@ -11,6 +11,7 @@ import signal
 import socket
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -51,11 +52,18 @@ async def _serve(built: House, address: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
+    loop.set_exception_handler(_heard)
     built.journal.commit_between(loop.call_soon_threadsafe)
     telling = asyncio.create_task(_tell_when_open(built, address))
     with suppress(TimeoutError):  # whoever began a request and has not ended it is waited for no longer
         await server.serve()
     telling.cancel()
+
+
+def _heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Granian says that it has ended to a future, even to one that was given up when `PATIENCE` was over."""
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)
 
 
 async def _tell_when_open(built: House, address: str) -> None:
