@@ -63,7 +63,7 @@ class Together:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+            signal.signal(number, lambda *_: self.stop())
         signal.signal(signal.SIGHUP, self._hand_on)
         return self
 
@@ -97,9 +97,6 @@ class Together:
         self._asked_to_stop = True
         for child in self._children:
             child.terminate()
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stop()
 
     def _hand_on(self, number: int, _frame: FrameType | None) -> None:
         for child in self._children:
