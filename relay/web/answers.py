@@ -48,9 +48,9 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_name)
     app.register_error_handler(Refused, _refused)
-    app.register_error_handler(StoreUnavailable, _unavailable)
+    app.register_error_handler(StoreUnavailable, lambda fault: unavailable(blank(), visit(), fault))
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _failed)
+    app.register_error_handler(Exception, lambda fault: failed(blank(), visit(), fault))
 
 
 def visit() -> Visit:
@@ -71,53 +71,41 @@ def _name(answer: Response) -> Response:
     return answer
 
 
-def fill(answer: Response, status: int, what: Mapping[str, Any], **headers: str) -> None:
+def blank() -> Response:
+    """An answer of JSON, to be filled."""
+    return Response(mimetype="application/json")
+
+
+def fill(answer: Response, status: int, what: Mapping[str, Any], **headers: str) -> Response:
     """Let an answer, of JSON, be this object."""
     answer.status_code = status
     answer.set_data(json.dumps(what, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n")
     for name, value in headers.items():
         answer.headers[name.replace("_", "-")] = value
+    return answer
 
 
-def unavailable(answer: Response, of: Visit, fault: StoreUnavailable) -> None:
+def unavailable(answer: Response, of: Visit, fault: StoreUnavailable) -> Response:
     log.trouble("intake: cannot store", **of.told(503), why=str(fault))
-    _come_again(answer, "the event cannot be stored just now; send it again")
+    return _come_again(answer, "the event cannot be stored just now; send it again")
 
 
-def failed(answer: Response, of: Visit, fault: Exception) -> None:
+def failed(answer: Response, of: Visit, fault: Exception) -> Response:
     """A fault of our own: nothing was acknowledged, so the sender is asked to come again."""
     log.failure("web: the relay failed", fault, **of.told(503))
-    _come_again(answer, "the relay failed; send it again")
+    return _come_again(answer, "the relay failed; send it again")
 
 
-def _come_again(answer: Response, sentence: str) -> None:
-    fill(answer, 503, {"error": sentence}, Retry_After=COME_BACK_AFTER)
+def _come_again(answer: Response, sentence: str) -> Response:
+    return fill(answer, 503, {"error": sentence}, Retry_After=COME_BACK_AFTER)
 
 
 def _refused(fault: Refused) -> Response:
     log.line("intake: refused", **visit().told(fault.status), why=str(fault))
     headers = {"WWW_Authenticate": 'Basic realm="relay", Bearer'} if fault.status == 401 else {}
-    return _filled(fault.status, str(fault), **headers)
-
-
-def _unavailable(fault: StoreUnavailable) -> Response:
-    answer = Response(mimetype="application/json")
-    unavailable(answer, visit(), fault)
-    return answer
+    return fill(blank(), fault.status, {"error": str(fault)}, **headers)
 
 
 def _http(fault: HTTPException) -> Response:
     allow = {"Allow": ", ".join(fault.valid_methods or ())} if isinstance(fault, MethodNotAllowed) else {}
-    return _filled(fault.code or 500, fault.name.lower(), **allow)
-
-
-def _failed(fault: Exception) -> Response:
-    answer = Response(mimetype="application/json")
-    failed(answer, visit(), fault)
-    return answer
-
-
-def _filled(status: int, sentence: str, **headers: str) -> Response:
-    answer = Response(mimetype="application/json")
-    fill(answer, status, {"error": sentence}, **headers)
-    return answer
+    return fill(blank(), fault.code or 500, {"error": fault.name.lower()}, **allow)

@@ -67,8 +67,8 @@ class Taken:
     headers: Mapping[str, str]
     written: Future[Receipt]
 
-    def tell(self, answer: Response) -> None:
-        """What its sender is told once it is on disk, or could not be written."""
+    def tell(self, answer: Response) -> Response:
+        """Let the answer say what its sender is told once it is on disk, or could not be written."""
         failpoint.here("intake: journalled, not answered")
         try:
             receipt = self.written.result()

@@ -28,7 +28,7 @@ class Promised(Response):
 
     default_mimetype = "application/json"
 
-    def __init__(self, future: Future[Any], fill: Callable[[Response], None]) -> None:
+    def __init__(self, future: Future[Any], fill: Callable[[Response], object]) -> None:
         super().__init__()
         self.future = future
         self._fill = fill
