@@ -398,7 +398,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     how = connection.get_execution_options()
     level = "NORMAL" if how.get("relay_forgets", False) else "FULL"
-    driver: Any = connection.connection.driver_connection  # for a pragma, a fifth of the price
+    driver: Any = connection.connection.driver_connection  # a pragma wants nothing of what SQLAlchemy does around it
     if connection.info.get("synchronous", "FULL") != level:
         driver.execute(f"PRAGMA synchronous={level}")
         connection.info["synchronous"] = level

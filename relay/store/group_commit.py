@@ -44,8 +44,7 @@ class GroupCommit(Generic[Given, Got]):
         """Commit in the loop in which ``soon``, called from any thread, runs a callback, as far as nobody must wait.
 
         A commit is a millisecond of work. A thread beside the loop's takes several: at each step of SQLite's the two
-        hand the interpreter's lock to and fro. With 32 connections on one processor an event cost 0.93 ms that way, and
-        0.56 this way (`python -m bench.accept` tells today's figure).
+        hand the interpreter's lock to and fro. What an event costs: `python -m bench.accept`.
         """
         if self._eager is None:
             return
