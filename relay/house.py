@@ -194,6 +194,7 @@ class House:
     rules_file: RulesFile
     database: Database
     _destinations: tuple[Rules, dict[str, Destination]] | None = field(default=None, repr=False)
+    arrived: Callable[[], None] = field(default=lambda: None, repr=False)  # called for new entries; by any thread
     store_fault: tuple[str, float] = ("", 0.0)  # why the last events could not be journalled, and when, monotonic
 
     @property
@@ -227,6 +228,7 @@ class House:
                 counters.write(tx, tally)
                 failpoint.here("intake: written, not committed")
             self.store_fault = ("", 0.0)
+            self.arrived()
             return receipts
 
         def watched(arrivals: Sequence[Arrival]) -> list[Receipt]:

@@ -42,6 +42,8 @@ LINES: Mapping[str, str] = {
     "work: ended": "",
     "work: waits for the database": "loop why",
     "work: failed and goes on": "loop",
+    "work: leases are left to run out": "why",
+    "work: broke off": "",
     "lease: taken": "lease holder epoch",
     "lease: given back": "lease holder",
     "rules: read anew": "file rules warnings ms",

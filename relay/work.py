@@ -60,6 +60,7 @@ class Worker:
         self._next_look_at_clock = 0.0  # monotonic seconds
         self._next_upkeep = time.monotonic() + upkeep.AFTER_THE_START
         self._at_upkeep = threading.Lock()  # held for as long as there is something to be pruned
+        house.arrived = self._router_signal.set
 
     def stop(self) -> None:
         self._stopping.set()
@@ -387,9 +388,12 @@ class Worker:
     # ── The end ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _give_back(self) -> None:
-        with self._house.database.write() as tx:
-            for name in (router.LEASE, *(to.lease for to in self._house.destinations().values())):
-                leases.release(tx, name, self._holder)
+        try:
+            with self._house.database.write() as tx:
+                for name in (router.LEASE, *(to.lease for to in self._house.destinations().values())):
+                    leases.release(tx, name, self._holder)
+        except StoreUnavailable as fault:
+            log.trouble("work: leases are left to run out", why=str(fault))
 
 
 def _tell_decided(plan: Plan) -> None:

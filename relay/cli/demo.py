@@ -20,8 +20,8 @@ import requests
 
 from relay import house, log
 from relay.cli import context
+from relay.cli.child import Child
 from relay.cli.events import post, signed
-from relay.cli.supervise import Together
 from relay.sandbox import Portal
 from relay.sandbox import serve as serve_portal
 from relay.settings import Secret
@@ -52,17 +52,17 @@ def demo(port: int, portal_port: int, pause: float) -> None:
         serve_portal(Portal(token=secret), port=free(portal_port), control=True) as portal,
     ):
         env = environment(folder, samples / "rules.yaml", port=free(port), portal=portal.url, secret=secret)
-        with Together([["web"], ["work"]], env) as processes:
+        with Child("serve", env) as process:
             base = f"http://127.0.0.1:{env['PORT']}"
-            if not answers(base, processes):
+            if not answers(base, process):
                 sys.exit(1)
             introduce(base, portal.url, secret, way_in(env, base))
-            for name, story in told(SAMPLES, processes, pause):
+            for name, story in told(SAMPLES, process, pause):
                 entry = context.entry(str(samples / name))
                 post(base, signed(entry.source, entry.request, house.read_rules(samples / "rules.yaml", env)))
                 click.echo(f"  → {story}")
             click.echo("\nThat was all. The relay goes on until Ctrl-C.\n")
-            sys.exit(processes.wait())
+            sys.exit(process.wait())
 
 
 def free(wished: int) -> int:
@@ -99,9 +99,9 @@ def environment(folder: str, rules: Path, *, port: int, portal: str, secret: str
     }
 
 
-def answers(base: str, processes: Together) -> bool:
+def answers(base: str, process: Child) -> bool:
     """Wait until the relay answers; ``False`` if it ended instead."""
-    while processes.all_run():
+    while process.runs():
         try:
             if requests.get(f"{base}/readyz", timeout=1).ok:
                 return True
@@ -127,9 +127,9 @@ def introduce(base: str, portal: str, secret: str, link: str) -> None:
 """)
 
 
-def told(samples: tuple[tuple[str, str], ...], processes: Together, pause: float) -> Iterator[tuple[str, str]]:
+def told(samples: tuple[tuple[str, str], ...], process: Child, pause: float) -> Iterator[tuple[str, str]]:
     """The samples one after another, for as long as the relay runs."""
     for sample in samples:
-        if not processes.sleep(pause):
+        if not process.sleep(pause):
             return
         yield sample

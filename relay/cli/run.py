@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 
 import click
 
 from relay import house, lifeline, log, settings, tracing
-from relay.cli.supervise import Together
-from relay.errors import RelayError
 from relay.work import Worker
 
 M_ARENA_MAX = -8  # malloc.h
@@ -25,7 +23,7 @@ def prepared() -> tuple[settings.Settings, dict[str, str]]:
 
     A signal may come before there is anybody to take it. SIGHUP would end us, and the rules are read yet. SIGTERM would
     not be heard where we are the first process of a container: there it has no effect but what it is given (kill(2)).
-    An exception would not do: where it comes in the middle of a finalizer or of a fork, Python tells of it and goes on.
+    An exception would not do: where it comes in the middle of a finalizer, Python tells of it and goes on.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -47,79 +45,86 @@ def _share_arenas() -> None:
 @click.command()
 def serve() -> None:
     """Run everything on this machine: the door, the router and the courier."""
-    chosen, env = prepared()
-    built = house.build(chosen, env)  # once for both halves, which share it in memory
-    built.close()  # no connection may be taken through a fork; each half opens its own
-
-    def door(_command: Sequence[str]) -> int:
-        lifeline.hold(os.environ)
-        try:
-            return _serve(built, env)
-        except RelayError as fault:  # as the command line tells it
-            click.echo(log.mask(str(fault)), err=True)
-            return 1
-
-    with Together([["web"]], os.environ, run=door) as beside:
-        sys.exit(_work(built, env, beside=beside))
+    built, env = _built()
+    beside = AtWork(built)
+    _serve(built, env, beside=beside)
+    sys.exit(beside.exit_code)
 
 
 @click.command()
 def web() -> None:
     """Run the door only: requests are taken in and journalled."""
-    chosen, env = prepared()
-    _serve(house.build(chosen, env), env)
+    _serve(*_built())
 
 
 @click.command()
 def work() -> None:
     """Run the router and the courier only: what is journalled is decided and delivered."""
+    built, env = _built()
+    at_work = AtWork(built)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: at_work.stop())
+    _follow_on_hangup(built)
+    tracing.start(env)
+    at_work.start()
+    at_work.join()
+    built.close()
+    tracing.stop()
+    sys.exit(at_work.exit_code)
+
+
+def _built() -> tuple[house.House, dict[str, str]]:
     chosen, env = prepared()
-    _work(house.build(chosen, env), env)
+    built = house.build(chosen, env)
+    gc.collect()
+    gc.freeze()  # what has been loaded stays, and need not be looked through for garbage again
+    return built, env
 
 
-def _serve(built: house.House, env: dict[str, str]) -> int:
-    """Take requests in until told to stop; the exit code."""
+def _serve(built: house.House, env: dict[str, str], *, beside: AtWork | None = None) -> None:
+    """Take requests in until told to stop."""
     from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
 
+    _follow_on_hangup(built)
     tracing.start(env)
-    server.serve(built)
+    server.serve(built, beside=beside)
     built.close()
     tracing.stop()
-    return 0
 
 
-def _work(built: house.House, env: dict[str, str], *, beside: Together | None = None) -> int:
-    """Decide and deliver until told to stop, or until one of those beside us ends; the exit code."""
-    worker = Worker(built)
+def _follow_on_hangup(built: house.House) -> None:
+    """Look at the rules at once on SIGHUP. In a thread: reading very many takes a second."""
+    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=built.rules_file.follow, name="rules").start())
 
-    def halt() -> None:
+
+class AtWork:
+    """A worker in a thread of its own; if he breaks off, he takes the process with him rather than leave it deaf."""
+
+    def __init__(self, built: house.House) -> None:
+        self.exit_code = 0
+        self._built = built
+        self._worker = Worker(built)
+        self._thread = threading.Thread(target=self._run, name="work")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask him to; does not wait for it."""
+        self._worker.stop()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        log.line("work: started", rules=self._built.settings.rules, portals=len(self._built.rules.portals))
         try:
-            if beside:
-                beside.stop()
-        finally:
-            worker.stop()
-
-    def stop(*_: object) -> None:
-        # Not here: what the signal interrupted may hold a lock that stopping wants, such as an event's own.
-        threading.Thread(target=halt, name="stop").start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    signal.signal(signal.SIGHUP, lambda *_: built.rules_file.follow())
-    if beside:
-        threading.Thread(target=_stop_with, args=(beside, worker), daemon=True, name="beside").start()
-    tracing.start(env)
-    log.line("work: started", rules=built.settings.rules, portals=len(built.rules.portals))
-    worker.run()
-    built.close()
-    tracing.stop()
-    log.line("work: ended")
-    return beside.wait() if beside else 0
-
-
-def _stop_with(beside: Together, worker: Worker) -> None:
-    beside.wait_for_any()
-    worker.stop()
+            self._worker.run()
+        except Exception as fault:
+            self.exit_code = 1
+            log.failure("work: broke off", fault)
+            os.kill(os.getpid(), signal.SIGTERM)
+        log.line("work: ended")
 
 
 @click.command()

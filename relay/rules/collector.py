@@ -23,7 +23,7 @@ def resting() -> Iterator[None]:
     try:
         yield
     finally:
-        if not gc.get_freeze_count():  # a forked child leaves frozen what it shares with its parent (cli/forked.py)
+        if not gc.get_freeze_count():  # what is frozen is to stay so
             gc.freeze()
             gc.unfreeze()  # the two together move all there is to the oldest generation without a look at it
         if was_on:

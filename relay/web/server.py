@@ -9,9 +9,10 @@ import asyncio
 import logging
 import signal
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -26,18 +27,29 @@ THREADS = 8  # for the pages and what is heavy; events are taken in the loop, an
 PATIENCE = 25  # seconds; platforms kill after 30
 
 
-def serve(built: House) -> None:
+class Beside(Protocol):
+    """What runs in this process while the door is open. ``stop`` asks it to end, and ``join`` waits until it has."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def join(self) -> None: ...
+
+
+def serve(built: House, *, beside: Beside | None = None) -> None:
     """Serve until SIGTERM or SIGINT, in this process: all doors of one house share its commits.
+
+    Args:
+        beside: started when a signal can end it, asked to end by the same signals, and awaited.
 
     Raises:
         BadSettings: nobody can listen there, or somebody does already.
     """
     logging.getLogger("_granian").setLevel(logging.CRITICAL)  # it warns that being embedded is new to it
     address = free_address(built.settings.host, built.settings.port)
-    asyncio.run(_serve(built, address))
+    asyncio.run(_serve(built, address, beside))
 
 
-async def _serve(built: House, address: str) -> None:
+async def _serve(built: House, address: str, beside: Beside | None) -> None:
     server = Server(
         Front(create_app(built), limit=partial(body_limit, built), threads=THREADS),
         address=address,
@@ -50,14 +62,35 @@ async def _serve(built: House, address: str) -> None:
     )
     server.workers_kill_timeout = PATIENCE
     loop = asyncio.get_running_loop()
+    close: Callable[[], object] = server.stop
+
+    def stop() -> None:
+        close()
+        if beside:
+            beside.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     loop.set_exception_handler(_heard)
     built.journal.commit_between(loop.call_soon_threadsafe)
     telling = asyncio.create_task(_tell_when_open(built, address))
-    with suppress(TimeoutError):  # whoever began a request and has not ended it is waited for no longer
-        await server.serve()
+    async with _running(beside):
+        with suppress(TimeoutError):  # whoever began a request and has not ended it is waited for no longer
+            await server.serve()
     telling.cancel()
+
+
+@asynccontextmanager
+async def _running(beside: Beside | None) -> AsyncIterator[None]:
+    if beside is None:
+        yield
+        return
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.stop()
+        await asyncio.to_thread(beside.join)
 
 
 def _heard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

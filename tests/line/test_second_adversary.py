@@ -66,8 +66,8 @@ print("went on")
 def test_a_signal_that_comes_while_a_lock_is_held_stops_the_worker_all_the_same(env: dict[str, str]) -> None:
     program = """
 import os, signal, threading
-from relay import house
 from relay.cli import run
+from relay.cli.main import main
 class Worker:  # the real one's signals have such a lock each, which it takes whenever the database has changed
     def __init__(self, built): self.lock, self.told = threading.Lock(), threading.Event()
     def stop(self):
@@ -76,10 +76,24 @@ class Worker:  # the real one's signals have such a lock each, which it takes wh
         with self.lock: os.kill(os.getpid(), signal.SIGTERM)
         print("stopped", self.told.wait(10))
 run.Worker = Worker
-chosen, env = run.prepared()
-run._work(house.build(chosen, env), env)
+main(["work"])
 """
     assert end_of(program, env).stdout == "stopped True\n"
+
+
+def test_a_worker_who_breaks_off_takes_the_door_with_him(env: dict[str, str]) -> None:
+    program = """
+from relay.cli.main import main
+from relay.work import Worker
+def run(self): raise ZeroDivisionError
+Worker.run = run
+main(["serve"])
+"""
+    ended = end_of(program, env)
+
+    assert ended.returncode == 1
+    assert "work: broke off" in ended.stderr
+    assert "ZeroDivisionError" in ended.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence_by_the_door_of_serve(env: dict[str, str]) -> None:

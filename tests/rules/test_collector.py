@@ -51,7 +51,7 @@ def test_what_was_made_is_old_at_once_and_none_of_it_is_kept_from_the_collector(
     assert gc.get_freeze_count() == 0
 
 
-def test_what_a_forked_child_shares_with_its_parent_stays_frozen() -> None:
+def test_what_was_frozen_before_stays_so() -> None:
     gc.freeze()
     try:
         with resting():
