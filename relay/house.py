@@ -194,8 +194,12 @@ class House:
     rules_file: RulesFile
     database: Database
     _destinations: tuple[Rules, dict[str, Destination]] | None = field(default=None, repr=False)
-    arrived: Callable[[], None] = field(default=lambda: None, repr=False)  # called for new entries; by any thread
     store_fault: tuple[str, float] = ("", 0.0)  # why the last events could not be journalled, and when, monotonic
+
+    def with_connections_of_its_own(self) -> House:
+        """The same, for another half of this process: neither is to wait for what the other does with the database, and
+        each wakes the other as it would wake a process (`bell.py`)."""
+        return House(self.settings, self.rules_file, Database(self.settings.database_url))
 
     @property
     def rules(self) -> Rules:
@@ -228,7 +232,6 @@ class House:
                 counters.write(tx, tally)
                 failpoint.here("intake: written, not committed")
             self.store_fault = ("", 0.0)
-            self.arrived()
             return receipts
 
         def watched(arrivals: Sequence[Arrival]) -> list[Receipt]:
@@ -259,9 +262,10 @@ class House:
 
     def destinations(self) -> dict[str, Destination]:
         """The portals of the rules as they stand now; their connections are kept while the rules do."""
-        if self._destinations is None or self._destinations[0] is not self.rules:
-            found = {name: destination(self.database, name, each) for name, each in self.rules.portals.items()}
-            self._destinations = (self.rules, found)
+        now = self.rules
+        if self._destinations is None or self._destinations[0] is not now:
+            found = {name: destination(self.database, name, each) for name, each in now.portals.items()}
+            self._destinations = (now, found)
         return self._destinations[1]
 
     def note_reading(self, reading: Reading) -> None:

@@ -14,6 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from relay import accounts, authorisation, courier, feeds, log, redelivery, router, tracing, upkeep
@@ -60,7 +61,6 @@ class Worker:
         self._next_look_at_clock = 0.0  # monotonic seconds
         self._next_upkeep = time.monotonic() + upkeep.AFTER_THE_START
         self._at_upkeep = threading.Lock()  # held for as long as there is something to be pruned
-        house.arrived = self._router_signal.set
 
     def stop(self) -> None:
         self._stopping.set()
@@ -78,7 +78,8 @@ class Worker:
         for thread in threads:
             thread.join()
         while any(self._in_flight.values()):
-            self._keep_leases()
+            with suppress(StoreUnavailable):  # whoever is being called is not to be left alone for that
+                self._keep_leases()
             self._courier_signal.clear()
             self._courier_signal.wait(self._house.settings.lease / 3)
         self._calls.shutdown(wait=True)

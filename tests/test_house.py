@@ -10,6 +10,8 @@ import pytest
 from relay import house
 from relay.errors import BadRules
 from relay.house import NoRules, RulesFile
+from relay.settings import Secret, Settings
+from relay.store import watching
 
 GOOD = """\
 version: 1
@@ -69,6 +71,23 @@ def test_a_bad_file_is_complained_of_once_and_a_mended_one_is_taken(
 
     assert file.refresh() is True
     assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 1
+
+
+def test_what_one_half_leaves_for_the_other_wakes_it_at_once(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 60.0)  # so that nothing but the bell can wake in time
+    built = house.build(Settings(rules=path, database_url=Secret(f"sqlite:///{tmp_path / 'relay.db'}")), ENV)
+    half = built.with_connections_of_its_own()
+    try:
+        with half.database.watch() as changed:
+            with built.database.write() as tx:
+                tx.connection.exec_driver_sql("CREATE TABLE news (word TEXT)")
+                tx.news = True
+            assert changed(30.0)
+    finally:
+        half.close()
+        built.close()
 
 
 def test_without_a_rules_file_the_sentence_says_how_to_name_one(tmp_path: Path) -> None:

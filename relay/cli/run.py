@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -15,7 +16,8 @@ import click
 from relay import house, lifeline, log, settings, tracing
 from relay.work import Worker
 
-M_ARENA_MAX = -8  # malloc.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # malloc.h
+LARGE = 128 * 1024  # bytes; glibc's own first threshold
 
 
 def prepared() -> tuple[settings.Settings, dict[str, str]]:
@@ -27,7 +29,7 @@ def prepared() -> tuple[settings.Settings, dict[str, str]]:
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    _share_arenas()
+    give_memory_back()
     env = house.environment()
     chosen = settings.read(env)
     log.setup(chosen.log)
@@ -35,20 +37,25 @@ def prepared() -> tuple[settings.Settings, dict[str, str]]:
     return chosen, env
 
 
-def _share_arenas() -> None:
-    """Let all threads take their memory from two heaps: glibc gives each its own, up to eight for each processor, and
-    keeps in every one of them what was once needed there (mallopt(3), M_ARENA_MAX)."""
+def give_memory_back() -> None:
+    """Let glibc keep less of what is freed (mallopt(3)).
+
+    It gives each thread a heap, up to eight for each processor, and keeps in every one of them what was once needed
+    there: all threads share two. A large block is a mapping of its own and goes back when it is freed; but with each
+    that is freed glibc takes larger ones from the heaps, too, where a small neighbour that stays keeps megabytes from
+    going back. To set the threshold, even to what it is, holds it.
+    """
     with suppress(OSError, AttributeError, TypeError):  # no glibc
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 2)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 @click.command()
 def serve() -> None:
     """Run everything on this machine: the door, the router and the courier."""
     built, env = _built()
-    beside = AtWork(built)
-    _serve(built, env, beside=beside)
-    sys.exit(beside.exit_code)
+    _serve(built, env, beside=AtWork(built.with_connections_of_its_own()))
 
 
 @click.command()
@@ -63,12 +70,12 @@ def work() -> None:
     built, env = _built()
     at_work = AtWork(built)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: at_work.stop())
+        # In a thread: a second signal may come while the first one's holds the lock that stopping wants, an event's.
+        signal.signal(number, lambda *_: threading.Thread(target=at_work.stop, name="stop").start())
     _follow_on_hangup(built)
     tracing.start(env)
     at_work.start()
     at_work.join()
-    built.close()
     tracing.stop()
     sys.exit(at_work.exit_code)
 
@@ -82,14 +89,18 @@ def _built() -> tuple[house.House, dict[str, str]]:
 
 
 def _serve(built: house.House, env: dict[str, str], *, beside: AtWork | None = None) -> None:
-    """Take requests in until told to stop."""
+    """Take requests in until told to stop, and end the process."""
     from relay.web import server  # noqa: PLC0415 - the server's library is loaded only where it serves
 
     _follow_on_hangup(built)
     tracing.start(env)
     server.serve(built, beside=beside)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # it is ending
     built.close()
     tracing.stop()
+    logging.shutdown()
+    os._exit(beside.exit_code if beside else 0)  # Python would wait for requests with which the server had no patience
 
 
 def _follow_on_hangup(built: house.House) -> None:
@@ -124,6 +135,7 @@ class AtWork:
             self.exit_code = 1
             log.failure("work: broke off", fault)
             os.kill(os.getpid(), signal.SIGTERM)
+        self._built.close()
         log.line("work: ended")
 
 

@@ -36,8 +36,8 @@ from tests.line.processes import Process, free_port
 MARKS = (0.1, 0.2, 0.5, 1.0)  # of the run, at which memory is looked at
 WARM = 0.2  # of the run, from which on memory may not grow
 GROWTH = 1.10
-# Requests, below which growth is told and is no fault: 32 threads, each with a heap of its own (malloc(3)), and forty
-# connections, each with two megabytes of pages (sqlite.org/pragma.html#pragma_cache_size), fill one by one.
+# Requests, below which growth is told and is no fault: the store's connections, each with two megabytes of pages
+# (sqlite.org/pragma.html#pragma_cache_size), and its statements fill one by one.
 ENOUGH = 500_000
 MOST_SAVED = 20
 SLOW = 5  # of the slowest answers are told

@@ -114,20 +114,61 @@ from relay.web import server
 server.PATIENCE = 1
 main(["web"])
 """
+SLOW = """
+import time
+from relay.web.front import Front
+ask = Front._ask
+def slowly(self, environ):
+    if environ["PATH_INFO"] == "/slow":
+        print("asked", flush=True)
+        time.sleep(600)
+    return ask(self, environ)
+Front._ask = slowly
+"""
 
 
 @contextmanager
-def door(env: Mapping[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`relay web`, ready, with little patience for who does not end his request."""
+def running(
+    program: str, env: Mapping[str, str], tmp_path: Path, *, until_said: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that has said so much."""
     log = tmp_path / "log"
     with log.open("wb") as out:
-        running = subprocess.Popen([sys.executable, "-c", PATIENT], env=dict(env), stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, "-c", program], env=dict(env), stdout=out, stderr=out)
     try:
-        until(lambda: "relay: serving" in log.read_text(encoding="utf-8"), patience=SOON)
-        yield running
+        until(lambda: until_said in log.read_text(encoding="utf-8"), patience=SOON)
+        yield process
     finally:
-        running.kill()
-        running.wait()
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def door(env: Mapping[str, str], tmp_path: Path, *, first: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """`relay web`, ready, with little patience for who does not end his request."""
+    with running(first + PATIENT, env, tmp_path, until_said="relay: serving") as process:
+        yield process
+
+
+def test_signals_that_come_in_a_burst_end_the_worker_as_one_does(env: dict[str, str], tmp_path: Path) -> None:
+    program = "from relay.cli.main import main; main(['work'])"
+    with running(program, env, tmp_path, until_said="work: started") as process:
+        for _ in range(300):
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
+
+
+def test_a_request_that_is_never_answered_does_not_keep_the_door_from_ending(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    with (
+        door(env, tmp_path, first=SLOW) as process,
+        socket.create_connection(("127.0.0.1", int(env["PORT"]))) as sender,
+    ):
+        sender.sendall(b"GET /slow HTTP/1.1\r\nHost: relay\r\n\r\n")
+        until(lambda: "asked" in (tmp_path / "log").read_text(encoding="utf-8"), patience=SOON)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
 
 
 def sent(env: Mapping[str, str], body: bytes, *, announced: int) -> socket.socket:
@@ -142,13 +183,13 @@ def test_a_body_that_is_cut_short_is_not_taken_and_who_never_ends_his_does_not_m
     env: dict[str, str], tmp_path: Path
 ) -> None:
     whole = b'{"title": "what a proxy lost the rest of"}'
-    with door(env, tmp_path) as running:
+    with door(env, tmp_path) as process:
         with sent(env, whole, announced=len(whole) + 50) as sender:
             sender.shutdown(socket.SHUT_WR)
             assert re.match(rb"HTTP/1.1 400 ", sender.recv(65_536))
         with sent(env, whole, announced=len(whole)) as sender:
             assert re.match(rb"HTTP/1.1 202 ", sender.recv(65_536))
         with sent(env, b"{", announced=10):
-            running.send_signal(signal.SIGTERM)
-            assert running.wait(SOON) == 0
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SOON) == 0
     assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
