@@ -53,6 +53,10 @@ class StoreUnavailable(RelayError):
     """The database cannot be written just now; nothing was lost, the sender should try again."""
 
 
+class BadDatabase(RelayError):
+    """The database cannot be used; the sentence says why and what to do."""
+
+
 class PortalUnreachable(RelayError):
     """No answer from the portal. ``sent`` says whether the request may have reached it."""
 

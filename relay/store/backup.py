@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from relay.errors import RelayError
-from relay.store.database import Database, sqlite_module
+from relay.store import sqlite
+from relay.store.database import Database
 
 
 class NotBackedUp(RelayError):
@@ -66,7 +67,7 @@ def _new(to: Path) -> Iterator[Path]:
 
 def _copy(database: Database, part: Path) -> None:
     """By SQLite's online backup (sqlite.org/backup.html), in one step: writers go on, and it need not begin again."""
-    module = sqlite_module()
+    module = sqlite.module()
     with database.driver() as source, closing(module.connect(str(part))) as target:
         try:
             source.backup(target)

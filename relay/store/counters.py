@@ -15,7 +15,7 @@ import zlib
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, case, func, select
@@ -23,6 +23,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from relay.store import text
 from relay.store.database import Transaction, insert_of
+from relay.store.prepared import Prepared
 from relay.store.tables import counter, event, message
 
 SLOTS = 16
@@ -106,11 +107,11 @@ def write(tx: Transaction, tally: Tally, *, in_slot: int | None = None) -> None:
         {"name": name, "labels": labels, "slot": here, "value": amount}
         for (name, labels), amount in sorted(tally.amounts.items())
     ]
-    tx.connection.execute(_adding(tx.connection.dialect.name), rows).all()
+    _ADD.each(tx, rows)
 
 
-@cache
-def _adding(dialect: str) -> ReturningInsert[Any]:
+@Prepared
+def _ADD(dialect: str) -> ReturningInsert[Any]:
     """Built once, as every event costs it. With RETURNING many rows go in one statement (SQLAlchemy docs, Insert Many
     Values) and not in an executemany, after which PostgreSQL would not notice that we hang (see database.py)."""
     row = insert_of(dialect, counter)

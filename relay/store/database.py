@@ -6,17 +6,16 @@ stand in line (BEGIN IMMEDIATE); PostgreSQL runs READ COMMITTED under row locks,
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, inspect, make_url, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as dialect_of_sqlite
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -28,15 +27,11 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from relay.errors import RelayError, StoreUnavailable
+from relay.errors import BadDatabase, StoreUnavailable
 from relay.settings import Secret
+from relay.store import sqlite
 from relay.store.bell import Bell
 from relay.store.watching import CHANNEL, Counter, Listener, Watch
-
-# Releases before this one can corrupt a WAL database when two connections write and checkpoint at the same moment
-# (sqlite.org/wal.html#walresetbug).
-SQLITE_WITHOUT_THE_BUG = (3, 51, 3)
-BUSY_SECONDS = 8  # to wait for other writers; GitHub waits ten for our answer
 
 MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 OLDEST_POSTGRESQL = (13,)
@@ -76,14 +71,6 @@ BEGIN_POSTGRESQL = text(
 Item = TypeVar("Item")
 
 
-class Busy(StoreUnavailable):
-    """Another writer is at work, and it was asked not to wait."""
-
-
-class BadDatabase(RelayError):
-    """The database cannot be used; the sentence says why and what to do."""
-
-
 @dataclass(slots=True)
 class Transaction:
     """A connection inside one transaction, and the moment at which it runs (Unix seconds).
@@ -94,6 +81,10 @@ class Transaction:
     connection: Connection
     now: float
     news: bool = False
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.connection.dialect.name == "sqlite"
 
 
 class Database:
@@ -137,8 +128,7 @@ class Database:
             StoreUnavailable: the database is locked, full, read-only or away.
             Busy: there are other writers, and they were not to be waited for.
         """
-        how = {"relay_forgets": not durable, "relay_waits": wait}
-        with self._explained(), self._engine.connect() as connection, connection.execution_options(**how).begin():
+        with self._explained(), self._writing(durable=durable, wait=wait) as connection:
             tx = Transaction(connection, self._begin(connection))
             yield tx
             if tx.news and not self.is_sqlite:
@@ -149,11 +139,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that changes nothing, keeps no writer waiting, and sees one state of everything."""
-        with self._explained(), self._engine.connect() as bare:
-            how = {"relay_reads": True} if self.is_sqlite else ONE_STATE
-            connection = bare.execution_options(**how)
-            with connection.begin():
-                yield Transaction(connection, self._begin(connection))
+        begun = sqlite.transaction(self._engine, "BEGIN") if self.is_sqlite else self._one_state()
+        with self._explained(), begun as connection:
+            yield Transaction(connection, self._begin(connection))
 
     @contextmanager
     def watch(self) -> Iterator[Watch]:
@@ -172,7 +160,7 @@ class Database:
             BadDatabase: the server is too old or has no UTF-8, its user may not create tables, or they are
                 of a newer version or of another program.
         """
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), self._writing() as connection:
             if not self.is_sqlite:
                 self._check_server(connection)
             alone(connection, MIGRATING)
@@ -204,7 +192,7 @@ class Database:
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
-                connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+                connection.execute(f"PRAGMA busy_timeout={sqlite.BUSY_SECONDS * 1000}")
 
     @contextmanager
     def driver(self) -> Iterator[Any]:
@@ -224,6 +212,17 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _writing(self, *, durable: bool = True, wait: bool = True) -> AbstractContextManager[Connection]:
+        if not self.is_sqlite:
+            return self._engine.begin()
+        return sqlite.transaction(self._engine, "BEGIN IMMEDIATE", durable=durable, wait=wait)
+
+    @contextmanager
+    def _one_state(self) -> Iterator[Connection]:
+        """A transaction of PostgreSQL's that sees one state of everything."""
+        with self._engine.connect() as bare, bare.execution_options(**ONE_STATE).begin():
+            yield bare
 
     def _begin(self, connection: Connection) -> float:
         """Set the transaction's limits, and tell its moment."""
@@ -283,14 +282,14 @@ def chunks(items: Sequence[Item], size: int = 1000) -> Iterator[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def insert_into(tx: Transaction, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(tx: Transaction, table: Table) -> dialect_of_sqlite.Insert | postgresql.Insert:
     """An INSERT that can say what to do ON CONFLICT: both engines can, each in a class of its own."""
     return insert_of(tx.connection.dialect.name, table)
 
 
-def insert_of(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_of(dialect: str, table: Table) -> dialect_of_sqlite.Insert | postgresql.Insert:
     """The same, for a statement that is built once and kept."""
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return dialect_of_sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def newest_revision() -> str:
@@ -342,19 +341,7 @@ def _parse(url: Secret) -> URL:
 
 def _open(url: URL) -> Engine:
     if url.drivername == "sqlite":
-        _make_file(Path(str(url.database)))
-        connect = {"timeout": BUSY_SECONDS}
-        engine = create_engine(
-            url,
-            module=sqlite_module(),
-            pool_size=40,
-            pool_use_lifo=True,  # each connection keeps what it has read, up to two megabytes: the few that are hot do
-            connect_args=connect,
-            hide_parameters=True,
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return sqlite.engine(url)
     engine = create_engine(
         url, connect_args=CONNECT_POSTGRESQL, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
     )
@@ -362,57 +349,6 @@ def _open(url: URL) -> Engine:
     return engine
 
 
-def _make_file(path: Path) -> None:
-    """The file, readable by nobody else: it may hold an application's tokens, and what senders posted."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError as fault:
-        raise BadDatabase(f"DATABASE_URL names {path}, which cannot be made: {fault.strerror}") from None
-
-
-def sqlite_module() -> ModuleType:
-    """The system's SQLite, or the newer one from the pysqlite3 package where the system's has the WAL bug."""
-    if sqlite3.sqlite_version_info < SQLITE_WITHOUT_THE_BUG:
-        try:
-            import pysqlite3  # noqa: PLC0415 - not there on every platform
-        except ImportError:
-            return sqlite3
-        return cast(ModuleType, pysqlite3)
-    return sqlite3
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # so that the driver does not begin transactions of its own; _begin_sqlite does
-    if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it would change nothing, and wait for writers
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.execute(KEEPALIVES_OF_THE_SERVER)
     connection.commit()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    how = connection.get_execution_options()
-    level = "NORMAL" if how.get("relay_forgets", False) else "FULL"
-    driver: Any = connection.connection.driver_connection  # a pragma wants nothing of what SQLAlchemy does around it
-    if connection.info.get("synchronous", "FULL") != level:
-        driver.execute(f"PRAGMA synchronous={level}")
-        connection.info["synchronous"] = level
-    if how.get("relay_waits", True):
-        connection.exec_driver_sql("BEGIN" if how.get("relay_reads", False) else "BEGIN IMMEDIATE")
-    else:
-        _begin_at_once(connection, driver)
-
-
-def _begin_at_once(connection: Connection, driver: Any) -> None:
-    driver.execute("PRAGMA busy_timeout=0")
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError:
-        raise Busy("another writer is at work") from None
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")

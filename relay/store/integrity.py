@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_, update
 
+from relay.errors import BadDatabase
 from relay.store import leases, streams
-from relay.store.database import BadDatabase, Database, Transaction, insert_into
+from relay.store.database import Database, Transaction, insert_into
 from relay.store.tables import QUEUED, attempt, event, lease, message, stream
 
 MOST = 5  # examples of each contradiction

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Insert, Integer, bindparam, func, insert, select, tuple_, update
@@ -19,6 +18,7 @@ from sqlalchemy import Insert, Integer, bindparam, func, insert, select, tuple_,
 from relay.model import Outcome, Request
 from relay.store import text
 from relay.store.database import Transaction, alone, insert_into, insert_of
+from relay.store.prepared import Prepared
 from relay.store.tables import NEW, delivery, event, unmapped
 from relay.tracing import Origin
 
@@ -83,7 +83,14 @@ _LIVING = select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
     tuple_(delivery.c.source, delivery.c.key).in_(bindparam("names", expanding=True)),
     delivery.c.expires_at > bindparam("now"),
 )
-_INSERT = insert(event).returning(event.c.id, sort_by_parameter_order=True)
+_INSERT = Prepared(lambda _: insert(event).returning(event.c.id, sort_by_parameter_order=True))
+_KNOWN = Prepared(
+    lambda _: select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
+        delivery.c.source == bindparam("of"),
+        delivery.c.key == bindparam("name"),
+        delivery.c.expires_at > bindparam("now"),
+    )
+)
 _SIZES = (
     select(event.c.id, func.length(event.c.body).label("size"))
     .where(NEW)
@@ -102,8 +109,8 @@ _SETTLE = (
 )
 
 
-@cache
-def _remembering(dialect: str) -> Insert:
+@Prepared
+def _REMEMBER(dialect: str) -> Insert:
     """A delivery's number; one that has expired is given to another event."""
     row = insert_of(dialect, delivery)
     return row.on_conflict_do_update(
@@ -148,19 +155,22 @@ def _row(arrival: Arrival, now: float) -> dict[str, Any]:
 
 def _living(tx: Transaction, names: Sequence[Name]) -> dict[Name, int]:
     """The numbers of those deliveries that are known and not expired."""
-    found = tx.connection.execute(_LIVING, {"names": list(names), "now": tx.now})
-    return {(row.source, row.key): row.event_id for row in found}
+    if tx.on_sqlite:  # to which a question is no journey (sqlite.org/np1queryprob.html)
+        rows: Sequence[Any] = [row for source, key in names for row in _KNOWN(tx, of=source, name=key, now=tx.now)]
+    else:
+        rows = tx.connection.execute(_LIVING, {"names": list(names), "now": tx.now}).all()
+    return {(row.source, row.key): row.event_id for row in rows}
 
 
 def _insert(tx: Transaction, fresh: Mapping[Name, tuple[Arrival, dict[str, Any]]]) -> dict[Name, int]:
     """Write new events down, and remember their deliveries."""
     rows = [row for _, row in fresh.values()]
-    numbers = dict(zip(fresh, tx.connection.execute(_INSERT, rows).scalars(), strict=True))
+    numbers = {name: row.id for name, row in zip(fresh, _INSERT.each(tx, rows), strict=True)}
     rows = [
         {"source": name[0], "key": name[1], "event_id": numbers[name], "expires_at": _until(arrival, tx.now)}
         for name, (arrival, _) in fresh.items()
     ]
-    tx.connection.execute(_remembering(tx.connection.dialect.name), rows)
+    _REMEMBER.each(tx, rows)
     return numbers
 
 

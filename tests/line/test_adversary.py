@@ -27,8 +27,7 @@ from relay.errors import StoreUnavailable
 from relay.house import House
 from relay.model import Later, PortalTrouble, Request
 from relay.rules import decide
-from relay.store import database as databases
-from relay.store import journal, leases, portals
+from relay.store import journal, leases, portals, sqlite
 from relay.store.database import Database
 from relay.store.group_commit import GroupCommit
 from relay.work import Worker
@@ -256,7 +255,7 @@ def test_a_locked_database_is_told_to_all_who_wait_after_one_try() -> None:
 
 @only_sqlite
 def test_readiness_does_not_wait_for_a_writer(make_line: Callable[..., Line], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(databases, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
     line = make_line()
     with line.house.database.write():
         answer = line.door.get("/readyz")

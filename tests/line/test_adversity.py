@@ -29,8 +29,7 @@ from relay.courier import Load, Wait
 from relay.model import Answer, Delivered, Later, PortalTrouble
 from relay.sandbox import Portal, serve
 from relay.settings import Secret, Settings
-from relay.store import database as databases
-from relay.store import leases, outbox, portals
+from relay.store import leases, outbox, portals, sqlite
 from relay.store.database import Database
 from tests import postgres
 from tests.conftest import Clock, absent, only_sqlite
@@ -109,7 +108,7 @@ def test_while_nothing_can_be_written_senders_come_again_and_afterwards_all_goes
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(databases, "BUSY_SECONDS", 0.2 if trouble is locked else 3.0)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.2 if trouble is locked else 3.0)
     monkeypatch.setattr(house, "STORE_FAULT_LASTS", 0.3)
     monkeypatch.setattr(work, "FLOOR", PAUSE)
     line = make_line()

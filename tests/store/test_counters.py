@@ -13,7 +13,7 @@ from relay.settings import Secret
 from relay.store import counters, gauges, journal, outbox
 from relay.store.counters import HistogramName, Sums, Tally
 from relay.store.database import Database
-from tests.conftest import Clock
+from tests.conftest import Clock, only_postgresql
 from tests.store.build import arrival, end, message, put, take
 
 
@@ -78,6 +78,7 @@ def test_what_is_rolled_back_was_not_counted(database: Database) -> None:
     assert events(database) == {}
 
 
+@only_postgresql  # to which each is a journey
 def test_a_tally_is_one_statement_and_an_empty_one_is_none(database: Database) -> None:
     several = push()
     several.count("relay_requests_total", source="github", result="journalled")

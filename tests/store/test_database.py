@@ -14,11 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import OperationalError
 
-from relay.errors import StoreUnavailable
+from relay.errors import BadDatabase, StoreUnavailable
 from relay.settings import Secret
 from relay.store import database as room
-from relay.store import journal, leases, outbox
-from relay.store.database import BadDatabase, Busy, Database, Transaction, chunks
+from relay.store import journal, leases, outbox, sqlite
+from relay.store.database import Database, Transaction, chunks
+from relay.store.sqlite import Busy
 from relay.store.tables import metadata
 from tests.conftest import Clock, Cluster, only_postgresql, only_sqlite, secret
 from tests.store.build import arrival, end, message, put, take, until, waiting
@@ -67,7 +68,7 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 def test_an_sqlite_with_the_wal_bug_is_not_used_where_a_newer_one_is_installed() -> None:
     pytest.importorskip("pysqlite3")
 
-    assert room.sqlite_module().sqlite_version_info >= room.SQLITE_WITHOUT_THE_BUG
+    assert sqlite.module().sqlite_version_info >= sqlite.WITHOUT_THE_BUG
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
@@ -173,11 +174,11 @@ def test_an_unusable_address_is_refused_without_its_password(url: str, sentence:
 
 
 def test_a_locked_database_is_unavailable_and_not_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     database = Database(Secret(f"sqlite:///{tmp_path}/relay.db"))
     database.upgrade()
     # The same library: POSIX locks hold between processes, so that two SQLites in one process do not see each other's.
-    other = room.sqlite_module().connect(str(tmp_path / "relay.db"), isolation_level=None)
+    other = sqlite.module().connect(str(tmp_path / "relay.db"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreUnavailable, match="locked"), database.write():
@@ -192,7 +193,7 @@ def test_whoever_does_not_want_to_wait_is_refused_at_once_and_has_patience_the_n
         pass
     with database.read() as one, database.read() as other:  # on both connections
         for tx in (one, other):
-            assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == room.BUSY_SECONDS * 1000
+            assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == sqlite.BUSY_SECONDS * 1000
     with database.write(wait=False) as tx:
         assert tx.now
 

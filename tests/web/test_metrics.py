@@ -26,7 +26,7 @@ from relay.store.counters import CounterName, HistogramName
 from relay.store.database import Database
 from relay.web import metrics
 from relay.web.app import create_app
-from tests.conftest import Clock, absent
+from tests.conftest import Clock, absent, only_postgresql
 
 RULES = """\
 version: 1
@@ -261,6 +261,7 @@ def test_all_that_is_counted_is_told() -> None:
     assert set(metrics.MEASURED) == set(get_args(HistogramName))
 
 
+@only_postgresql  # to which each is a journey
 def test_a_group_of_requests_is_counted_by_one_more_statement(built: House, door: FlaskClient) -> None:
     written: list[str] = []
 

@@ -1,0 +1,113 @@
+"""Statements that every event costs, each built and compiled once. On SQLite the driver itself carries them out.
+
+Never says what a statement is: that is for the rooms that own the tables.
+
+A statement's way through SQLAlchemy takes ten times what SQLite's own work on it does, and displaces from the
+processor's caches what the next request wants there: to be spared it, a third of what an event costs the door
+(`python -m bench.accept`). To PostgreSQL a statement is a journey, beside which that way is short, and SQLAlchemy
+packs many rows into one.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+
+from relay.store import sqlite
+from relay.store.database import Transaction
+
+Values = Mapping[str, Any]
+Process = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement that is carried out often.
+
+    Args:
+        build: makes the statement for a dialect, by its name. It is asked once for each.
+    """
+
+    def __init__(self, build: Callable[[str], Any]) -> None:
+        self._build = build
+        self._built: dict[str, Any] = {}
+        self._compiled: _Compiled | None = None
+
+    def __call__(self, tx: Transaction, **values: Any) -> Sequence[Any]:
+        """Carry it out with these values; returns its rows, whose columns have their names."""
+        if tx.on_sqlite:
+            return self._on_driver(tx.connection, [values])
+        result = tx.connection.execute(self._statement(tx.connection), values)
+        return result.all() if result.returns_rows else ()
+
+    def each(self, tx: Transaction, several: Sequence[Values]) -> Sequence[Any]:
+        """Carry it out for each of several values, which have the same names, in their order; returns all the rows.
+
+        Not for a SELECT: PostgreSQL does not take several of them in one journey.
+        """
+        if not several:
+            return ()
+        if tx.on_sqlite:
+            return self._on_driver(tx.connection, several)
+        result = tx.connection.execute(self._statement(tx.connection), several)
+        return result.all() if result.returns_rows else ()
+
+    def _statement(self, connection: Connection) -> Any:
+        name = connection.dialect.name
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def _on_driver(self, connection: Connection, several: Iterable[Values]) -> Sequence[Any]:
+        compiled = self._compiled
+        if compiled is None:
+            several = list(several)
+            compiled = self._compiled = _compile(self._statement(connection), connection.dialect, several[0])
+        driver: Any = connection.connection.driver_connection
+        rows: list[Any] = []
+        try:
+            for values in several:
+                rows += driver.execute(compiled.sql, compiled.bind(values))
+        except connection.dialect.loaded_dbapi.Error as fault:
+            raise sqlite.complaint(fault, connection.dialect, compiled.sql) from fault
+        return compiled.read(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement as SQLite's driver takes it."""
+
+    sql: str
+    places: Sequence[tuple[str, Any, Process | None]]  # of each ``?`` the name, what it is unless given, and its type's
+    row: Callable[..., Any]
+    columns: Sequence[tuple[int, Process]]  # the places of those that their type reads
+
+    def bind(self, values: Values) -> list[Any]:
+        bound = []
+        for name, otherwise, process in self.places:
+            value = values.get(name, otherwise)
+            bound.append(value if process is None else process(value))
+        return bound
+
+    def read(self, rows: Sequence[Any]) -> Sequence[Any]:
+        for place, process in self.columns:
+            rows = [(*row[:place], process(row[place]), *row[place + 1 :]) for row in rows]
+        return [self.row(*row) for row in rows]
+
+
+def _compile(statement: Any, dialect: Dialect, values: Values) -> _Compiled:
+    # What is written into which columns is said by the names of the values that are no parameters of its own.
+    compiled = statement.compile(dialect=dialect, column_keys=list(values))
+    readers = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in statement.exported_columns]
+    return _Compiled(
+        sql=str(compiled),
+        places=[
+            (name, compiled.params[name], compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup
+        ],
+        row=namedtuple("Row", [column.name for column in statement.exported_columns], rename=True),
+        columns=[(place, process) for place, process in enumerate(readers) if process is not None],
+    )
