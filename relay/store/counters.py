@@ -18,12 +18,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from relay.store import text
 from relay.store.database import Transaction, insert_of
-from relay.store.prepared import Prepared
+from relay.store.prepared import Prepared, among
 from relay.store.tables import counter, event, message
 
 SLOTS = 16
@@ -123,12 +123,14 @@ def _ADD(dialect: str) -> ReturningInsert[Any]:
 
 
 # Built once, as every call costs them.
-_KNOWN_RULES = select(counter.c.labels).where(counter.c.name == RULE).distinct()
+_KNOWN_RULES = Prepared(select(counter.c.labels).where(counter.c.name == RULE).distinct())
 _SINCE = case((message.c.created_at == event.c.decided_at, event.c.received_at), else_=message.c.created_at)
-_WAITED = (
-    select(_SINCE.label("since"), message.c.not_before)
-    .select_from(message.outerjoin(event, event.c.id == message.c.event_id))
-    .where(message.c.id.in_(bindparam("numbers", expanding=True)))
+_WAITED = Prepared(
+    lambda dialect: (
+        select(_SINCE.label("since"), message.c.not_before)
+        .select_from(message.outerjoin(event, event.c.id == message.c.event_id))
+        .where(among(dialect, "numbers", message.c.id))
+    )
 )
 
 
@@ -140,7 +142,7 @@ def bounded(tx: Transaction, tally: Tally, rules: Iterable[str]) -> dict[str, st
     asked = set(rules)
     if not asked:
         return {}
-    known = {json.loads(labels)["rule"] for labels in tx.connection.execute(_KNOWN_RULES).scalars()}
+    known = {json.loads(labels)["rule"] for (labels,) in _KNOWN_RULES(tx)}
     for name in sorted(asked):
         if text.key(name) not in known and len(known) < MOST_RULES:
             known.add(text.key(name))
@@ -156,8 +158,7 @@ def waited(tx: Transaction, messages: Sequence[int]) -> list[float]:
     """
     if not messages:
         return []
-    rows = tx.connection.execute(_WAITED, {"numbers": list(messages)})
-    return [tx.now - max(row.since, row.not_before) for row in rows]
+    return [tx.now - max(row.since, row.not_before) for row in _WAITED(tx, numbers=list(messages))]
 
 
 # ── Asked ─────────────────────────────────────────────────────────────────────────────────────────────────────────

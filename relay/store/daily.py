@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
@@ -17,6 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from relay.store import text
 from relay.store.database import Transaction, chunks, insert_of
+from relay.store.prepared import Prepared
 from relay.store.tables import daily
 
 DAY = 86_400
@@ -54,14 +54,13 @@ def add(tx: Transaction, what: What, counted: Counted) -> None:
         for (name, verdict), count in sorted(Counter((text.key(name), verdict) for name, verdict in counted).items())
     ]
     for some in chunks(rows):
-        counts = tx.connection.execute(_adding(tx.connection.dialect.name), some)
-        after = {(row.name, row.verdict): row.number for row in counts}
+        after = {(row.name, row.verdict): row.number for row in _ADD.each(tx, some)}
         if any(after[row["name"], row["verdict"]] == row["count"] for row in some):  # a new row, as each day brings
             tx.connection.execute(delete(daily).where(daily.c.day <= day - KEPT))
 
 
-@cache
-def _adding(dialect: str) -> ReturningInsert[Any]:
+@Prepared
+def _ADD(dialect: str) -> ReturningInsert[Any]:
     """Built once, and one statement: see counters.py."""
     row = insert_of(dialect, daily)
     row = row.on_conflict_do_update(

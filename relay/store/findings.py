@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, Column, Float, String, Table, bindparam, select
 
 from relay.store.database import Transaction, insert_into
+from relay.store.prepared import Prepared
 from relay.store.tables import metadata
 
 # One row for each portal that has been examined.
@@ -23,8 +24,10 @@ finding = Table(
 )
 
 # Built once, as every call costs it.
-_MEASURED = select(finding.c.replaces_by_tag, finding.c.at).where(
-    finding.c.portal == bindparam("of"), finding.c.way_in == bindparam("by")
+_MEASURED = Prepared(
+    select(finding.c.replaces_by_tag, finding.c.at).where(
+        finding.c.portal == bindparam("of"), finding.c.way_in == bindparam("by")
+    )
 )
 
 
@@ -38,7 +41,7 @@ class Measured:
 
 def get(tx: Transaction, portal: str, way_in: str) -> Measured | None:
     """What was measured by this way in; ``None`` if nothing was."""
-    row = tx.connection.execute(_MEASURED, {"of": portal, "by": way_in}).one_or_none()
+    row = _MEASURED.first(tx, of=portal, by=way_in)
     return None if row is None else Measured(replaces_by_tag=row.replaces_by_tag, at=row.at)
 
 

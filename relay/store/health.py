@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, case, delete, func, select
 
 from relay.store.database import Transaction, insert_into
+from relay.store.prepared import Prepared
 from relay.store.tables import QUEUED, health, lease, message
 
 EVERY = 10.0  # seconds from one sample to the next
@@ -37,12 +38,12 @@ class Sample:
 
 
 # Built once, as every call costs it.
-_NEWEST = select(func.max(health.c.at)).where(health.c.portal == bindparam("of"))
+_NEWEST = Prepared(select(func.max(health.c.at)).where(health.c.portal == bindparam("of")))
 
 
 def is_due(tx: Transaction, portal: str) -> bool:
     """Is the newest sample ten seconds old? A clock that was set back makes it so too."""
-    newest = tx.connection.execute(_NEWEST, {"of": portal}).scalar_one()
+    newest = _NEWEST.value(tx, of=portal)
     return newest is None or not 0 <= tx.now - newest < EVERY
 
 

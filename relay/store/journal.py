@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Insert, Integer, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Insert, Integer, bindparam, func, insert, select, update
 
 from relay.model import Outcome, Request
 from relay.store import text
 from relay.store.database import Transaction, alone, insert_into, insert_of
-from relay.store.prepared import Prepared
+from relay.store.prepared import Prepared, among
 from relay.store.tables import NEW, delivery, event, unmapped
 from relay.tracing import Origin
 
@@ -79,33 +79,34 @@ class Entry:
 
 
 # Statements that every event costs are built once: building one takes three times as long as carrying it out.
-_LIVING = select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
-    tuple_(delivery.c.source, delivery.c.key).in_(bindparam("names", expanding=True)),
-    delivery.c.expires_at > bindparam("now"),
-)
-_INSERT = Prepared(lambda _: insert(event).returning(event.c.id, sort_by_parameter_order=True))
-_KNOWN = Prepared(
-    lambda _: select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
-        delivery.c.source == bindparam("of"),
-        delivery.c.key == bindparam("name"),
-        delivery.c.expires_at > bindparam("now"),
+_LIVING = Prepared(
+    lambda dialect: select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
+        among(dialect, "names", delivery.c.source, delivery.c.key), delivery.c.expires_at > bindparam("now")
     )
 )
-_SIZES = (
+_INSERT = Prepared(insert(event).returning(event.c.id, sort_by_parameter_order=True))
+_SIZES = Prepared(
     select(event.c.id, func.length(event.c.body).label("size"))
     .where(NEW)
     .order_by(event.c.id)
     .limit(bindparam("most", type_=Integer))
 )
-_THESE = select(event).where(event.c.id.in_(bindparam("numbers", expanding=True))).order_by(event.c.id)
+_THESE = Prepared(
+    lambda dialect: select(event).where(among(dialect, "numbers", event.c.id)).order_by(event.c.id),
+)
 # Of a turn's hundred entries nearly all become the same: one statement, and not one for each.
-_SETTLE = (
-    update(event)
-    .where(event.c.id.in_(bindparam("numbers", expanding=True)), event.c.state == "new")
-    .values(
-        state=bindparam("becomes"), outcome=bindparam("came"), note=bindparam("noted"), decided_at=bindparam("decided")
+_SETTLE = Prepared(
+    lambda dialect: (
+        update(event)
+        .where(among(dialect, "numbers", event.c.id), event.c.state == "new")
+        .values(
+            state=bindparam("becomes"),
+            outcome=bindparam("came"),
+            note=bindparam("noted"),
+            decided_at=bindparam("decided"),
+        )
+        .returning(event.c.id)
     )
-    .returning(event.c.id)
 )
 
 
@@ -155,11 +156,7 @@ def _row(arrival: Arrival, now: float) -> dict[str, Any]:
 
 def _living(tx: Transaction, names: Sequence[Name]) -> dict[Name, int]:
     """The numbers of those deliveries that are known and not expired."""
-    if tx.on_sqlite:  # to which a question is no journey (sqlite.org/np1queryprob.html)
-        rows: Sequence[Any] = [row for source, key in names for row in _KNOWN(tx, of=source, name=key, now=tx.now)]
-    else:
-        rows = tx.connection.execute(_LIVING, {"names": list(names), "now": tx.now}).all()
-    return {(row.source, row.key): row.event_id for row in rows}
+    return {(row.source, row.key): row.event_id for row in _LIVING(tx, names=list(names), now=tx.now)}
 
 
 def _insert(tx: Transaction, fresh: Mapping[Name, tuple[Arrival, dict[str, Any]]]) -> dict[Name, int]:
@@ -182,7 +179,7 @@ def undecided(tx: Transaction, limit: int) -> list[Entry]:
     """The oldest entries that the router has not decided yet, in the order of their numbers: up to ``limit``, and no
     more than the memory should hold at once."""
     numbers, total = [], 0
-    for row in tx.connection.execute(_SIZES, {"most": limit}):
+    for row in _SIZES(tx, most=limit):
         numbers.append(row.id)
         total += row.size
         if total > MOST_BYTES:
@@ -202,20 +199,19 @@ def settle(tx: Transaction, became: Mapping[int, tuple[Outcome, str]]) -> set[in
     settled: set[int] = set()
     for (outcome, note), numbers in alike.items():
         becomes = "unreadable" if outcome == "unreadable" else "decided"
-        what = {"numbers": numbers, "becomes": becomes, "came": outcome, "noted": note, "decided": tx.now}
-        settled.update(tx.connection.execute(_SETTLE, what).scalars())
+        rows = _SETTLE(tx, numbers=numbers, becomes=becomes, came=outcome, noted=note, decided=tx.now)
+        settled.update(row.id for row in rows)
     return settled
 
 
 def get(tx: Transaction, number: int) -> Entry | None:
-    row = tx.connection.execute(select(event).where(event.c.id == number)).mappings().first()
+    row = tx.connection.execute(select(event).where(event.c.id == number)).first()
     return None if row is None else _entry(row)
 
 
 def entries(tx: Transaction, numbers: Iterable[int]) -> list[Entry]:
     """Those entries that there are, in the order of their numbers."""
-    found = tx.connection.execute(_THESE, {"numbers": sorted(numbers)})
-    return [_entry(row) for row in found.mappings()]
+    return [_entry(row) for row in _THESE(tx, numbers=sorted(numbers))]
 
 
 def origins(tx: Transaction, numbers: Iterable[int]) -> list[Origin]:
@@ -234,7 +230,7 @@ def latest(tx: Transaction, *, limit: int, source: str = "", before: int | None 
         rows = rows.where(event.c.source == source)
     if before is not None:
         rows = rows.where(event.c.id < before)
-    return [_entry(row) for row in tx.connection.execute(rows).mappings()]
+    return [_entry(row) for row in tx.connection.execute(rows)]
 
 
 def count_unmapped(tx: Transaction, source: str, names: Sequence[str]) -> None:
@@ -251,10 +247,10 @@ def count_unmapped(tx: Transaction, source: str, names: Sequence[str]) -> None:
 
 def _entry(row: Any) -> Entry:
     request = Request(
-        method=row["method"],
-        path=f"/in/{row['source']}",
-        headers=json.loads(row["headers"]),
-        body=zlib.decompress(row["body"]),
+        method=row.method,
+        path=f"/in/{row.source}",
+        headers=json.loads(row.headers),
+        body=zlib.decompress(row.body),
     )
     words = ("id", "source", "received_at", "kind", "title", "state", "outcome", "note", "pruned_at")
-    return Entry(request=request, **{word: row[word] for word in words})
+    return Entry(request=request, **{word: getattr(row, word) for word in words})

@@ -12,17 +12,20 @@ from sqlalchemy import and_, bindparam, not_, or_, select, update
 
 from relay import log
 from relay.store.database import Transaction, insert_into
+from relay.store.prepared import Prepared
 from relay.store.tables import lease
 
 # Statements that every event costs are built once: building one takes three times as long as carrying it out.
 _THIS = lease.c.name == bindparam("which")
 _OURS = lease.c.holder == bindparam("who")
-_KEEP = update(lease).where(_THIS, _OURS).values(until=bindparam("till")).returning(lease.c.epoch)
-_KEPT = select(lease.c.epoch).where(_THIS, _OURS, lease.c.until.between(bindparam("least"), bindparam("most")))
-_EPOCH = select(lease.c.epoch).where(_THIS).with_for_update()
+_KEEP = Prepared(update(lease).where(_THIS, _OURS).values(until=bindparam("till")).returning(lease.c.epoch))
+_KEPT = Prepared(
+    select(lease.c.epoch).where(_THIS, _OURS, lease.c.until.between(bindparam("least"), bindparam("most")))
+)
+_EPOCH = Prepared(select(lease.c.epoch).where(_THIS).with_for_update())
 # One that has ended, was given back, or ends later than any lease does: then the clock was fast.
 _NOBODY_S = or_(lease.c.until <= bindparam("now"), lease.c.holder == "", lease.c.until > bindparam("beyond"))
-_HELD = select(lease.c.name).where(_THIS, not_(_NOBODY_S))
+_HELD = Prepared(select(lease.c.name).where(_THIS, not_(_NOBODY_S)))
 _TAKE = (
     update(lease)
     .where(_THIS, _NOBODY_S)
@@ -39,7 +42,7 @@ def hold(tx: Transaction, name: str, holder: str, seconds: float) -> tuple[int, 
         ``None`` while somebody else holds it.
     """
     until = tx.now + seconds
-    ours: int | None = tx.connection.execute(_KEEP, {"which": name, "who": holder, "till": until}).scalar_one_or_none()
+    ours: int | None = _KEEP.value(tx, which=name, who=holder, till=until)
     if ours is not None:
         return ours, False
     tx.connection.execute(insert_into(tx, lease).values(name=name).on_conflict_do_nothing())
@@ -57,14 +60,13 @@ def kept(tx: Transaction, name: str, holder: str, seconds: float) -> int | None:
     It writes nothing: what is done for every event must not cost a commit more.
     """
     least, most = tx.now + seconds * 2 / 3, tx.now + seconds
-    asked = {"which": name, "who": holder, "least": least, "most": most}
-    epoch: int | None = tx.connection.execute(_KEPT, asked).scalar_one_or_none()
+    epoch: int | None = _KEPT.value(tx, which=name, who=holder, least=least, most=most)
     return epoch
 
 
 def is_free(tx: Transaction, name: str, seconds: float) -> bool:
     """Could anybody take this lease now, for so long?"""
-    return tx.connection.execute(_HELD, {"which": name, **_ends(tx, seconds)}).first() is None
+    return _HELD.first(tx, which=name, **_ends(tx, seconds)) is None
 
 
 def _ends(tx: Transaction, seconds: float) -> dict[str, float]:
@@ -74,7 +76,7 @@ def _ends(tx: Transaction, seconds: float) -> dict[str, float]:
 
 def holds(tx: Transaction, name: str, epoch: int) -> bool:
     """Is this epoch still the newest? Asked inside the writing transaction, so that a late writer writes nothing."""
-    return bool(tx.connection.execute(_EPOCH, {"which": name}).scalar_one_or_none() == epoch)
+    return bool(_EPOCH.value(tx, which=name) == epoch)
 
 
 def release(tx: Transaction, name: str, holder: str) -> None:

@@ -13,19 +13,22 @@ from sqlalchemy import bindparam, delete, func, select
 
 from relay.model import Note
 from relay.store.database import Transaction, alone, chunks, insert_into
+from relay.store.prepared import Prepared
 from relay.store.tables import DUE, note
 
 NUMBERING = 7245503  # the advisory lock under which a number is drawn
 
 
 # Built once, as every event costs them.
-_GET = select(note).where(note.c.name == bindparam("which"))
-_NEXT_DUE = select(func.min(note.c.due)).where(DUE)
-_UNDER = select(note).where(note.c.name >= bindparam("first"), note.c.name < bindparam("past")).order_by(note.c.name)
+_GET = Prepared(select(note).where(note.c.name == bindparam("which")))
+_NEXT_DUE = Prepared(select(func.min(note.c.due)).where(DUE))
+_UNDER = Prepared(
+    select(note).where(note.c.name >= bindparam("first"), note.c.name < bindparam("past")).order_by(note.c.name)
+)
 
 
 def get(tx: Transaction, name: str) -> Note | None:
-    row = tx.connection.execute(_GET, {"which": name}).mappings().first()
+    row = _GET.first(tx, which=name)
     return None if row is None else _note(row)
 
 
@@ -37,15 +40,14 @@ def due(tx: Transaction, *, most: int) -> list[str]:
 
 def next_due(tx: Transaction) -> float | None:
     """When the first note will be due (Unix seconds); ``None`` if none waits."""
-    first: float | None = tx.connection.execute(_NEXT_DUE).scalar_one()
+    first: float | None = _NEXT_DUE.value(tx)
     return first
 
 
 def under(tx: Transaction, prefix: str) -> dict[str, Note]:
     """The notes whose names begin so, by name."""
     past = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, which the index of names serves
-    found = tx.connection.execute(_UNDER, {"first": prefix, "past": past})
-    return {row["name"]: _note(row) for row in found.mappings()}
+    return {row.name: _note(row) for row in _UNDER(tx, first=prefix, past=past)}
 
 
 def add(tx: Transaction, prefix: str, new: Note) -> str:
@@ -74,4 +76,4 @@ def write(tx: Transaction, changes: Mapping[str, Note | None]) -> None:
 
 
 def _note(row: Any) -> Note:
-    return Note(json.loads(row["value"]), row["due"])
+    return Note(json.loads(row.value), row.due)

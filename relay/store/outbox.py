@@ -21,6 +21,7 @@ from sqlalchemy import Integer, Select, bindparam, func, insert, literal_column,
 from relay.model import Message, Parcel
 from relay.store import streams, turns
 from relay.store.database import Transaction, chunks
+from relay.store.prepared import Prepared, among
 from relay.store.tables import QUEUED, RESTING, WAITING, attempt, message, stream
 
 Letter = tuple[int | None, Message]  # a message, with the number of the event that it tells of
@@ -77,8 +78,8 @@ class Attempt:
 # Statements that every message costs are built once: building one takes three times as long as carrying it out.
 _HERE = stream.c.portal == bindparam("in_portal")
 _MOST = bindparam("most", type_=Integer)
-_INSERT = insert(message).returning(message.c.id, sort_by_parameter_order=True)
-_SUPERSEDE = (
+_INSERT = Prepared(insert(message).returning(message.c.id, sort_by_parameter_order=True))
+_SUPERSEDE = Prepared(
     update(message)
     .where(
         message.c.portal == bindparam("in_portal"),
@@ -88,21 +89,23 @@ _SUPERSEDE = (
     )
     .values(state="superseded", superseded_by=bindparam("newest"), settled_at=bindparam("at"))
 )
-_WAKE = (
-    update(message)
-    .where(
-        message.c.portal == bindparam("in_portal"),
-        message.c.stream.in_(bindparam("names", expanding=True)),
-        RESTING,
+_WAKE = Prepared(
+    lambda dialect: (
+        update(message)
+        .where(message.c.portal == bindparam("in_portal"), among(dialect, "names", message.c.stream), RESTING)
+        .values(not_before=0.0)
     )
-    .values(not_before=0.0)
 )
-_BACKLOG = select(func.count()).select_from(
-    select(stream.c.head).where(_HERE, WAITING, stream.c.due_at <= bindparam("now")).limit(_MOST).subquery()
+_BACKLOG = Prepared(
+    select(func.count()).select_from(
+        select(stream.c.head).where(_HERE, WAITING, stream.c.due_at <= bindparam("now")).limit(_MOST).subquery()
+    )
 )
-_SENDING = select(message.c.id).where(message.c.portal == bindparam("in_portal"), message.c.state == "sending").limit(1)
-_NEXT_DUE = select(func.min(stream.c.due_at)).where(_HERE, WAITING)
-_HEADS = (
+_SENDING = Prepared(
+    select(message.c.id).where(message.c.portal == bindparam("in_portal"), message.c.state == "sending").limit(1)
+)
+_NEXT_DUE = Prepared(select(func.min(stream.c.due_at)).where(_HERE, WAITING))
+_HEADS = Prepared(
     select(stream.c.stream, stream.c.head, stream.c.rank, stream.c.turn)
     .where(_HERE, WAITING, stream.c.due_at + literal_column("0") <= bindparam("now"))
     .order_by(stream.c.rank, stream.c.turn, stream.c.head)
@@ -110,25 +113,31 @@ _HEADS = (
     .with_for_update(skip_locked=True)
 )
 _NO_SORTING = select(func.set_config("enable_sort", "off", True))
-_OCCUPY = (
-    update(stream).where(_HERE, stream.c.stream.in_(bindparam("names", expanding=True))).values(busy=bindparam("under"))
+_OCCUPY = Prepared(
+    lambda dialect: (
+        update(stream).where(_HERE, among(dialect, "names", stream.c.stream)).values(busy=bindparam("under"))
+    )
 )
-_SEND = (
-    update(message)
-    .where(message.c.id.in_(bindparam("numbers", expanding=True)), message.c.state == "queued")
-    .values(state="sending", epoch=bindparam("under"))
-    .returning(message)
+_SEND = Prepared(
+    lambda dialect: (
+        update(message)
+        .where(among(dialect, "numbers", message.c.id), message.c.state == "queued")
+        .values(state="sending", epoch=bindparam("under"))
+        .returning(message)
+    )
 )
 _SENT_UNDER = message.c.state == "sending", message.c.epoch == bindparam("under")
-_OURS = select(message.c.id, message.c.event_id).where(
-    message.c.id.in_(bindparam("numbers", expanding=True)), *_SENT_UNDER
+_OURS = Prepared(
+    lambda dialect: select(message.c.id, message.c.event_id).where(
+        among(dialect, "numbers", message.c.id), *_SENT_UNDER
+    )
 )
-_END = (
+_END = Prepared(
     update(message)
     .where(message.c.id == bindparam("number"), *_SENT_UNDER)
     .values(state=bindparam("becomes"), attempts=message.c.attempts + bindparam("counts"))
 )
-_TRY = insert(attempt)
+_TRY = Prepared(insert(attempt))
 
 
 # ── Into the outbox ───────────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +178,7 @@ def _enqueue(tx: Transaction, letters: Sequence[Letter]) -> list[int]:
     occupied = streams.lock(tx, messages)
     drawn = turns.draw(tx, messages, occupied)
     rows = [_row(each, event, tx.now) | {"turn": turn} for (event, each), turn in zip(letters, drawn, strict=True)]
-    numbers = list(tx.connection.execute(_INSERT, rows).scalars())
+    numbers = [row.id for row in _INSERT.each(tx, rows)]
     behind = {name for name, number in several.items() if number > 1 or name in occupied}  # others are before theirs
     newest = {name: number for name, each, number in zip(names, messages, numbers, strict=True) if each.tag}
     _supersede(tx, {name: number for name, number in newest.items() if name in behind})
@@ -209,13 +218,13 @@ def _supersede(tx: Transaction, newest: Mapping[streams.Name, int]) -> None:
             {"in_portal": portal, "in_stream": name, "newest": number, "at": tx.now}
             for (portal, name), number in newest.items()
         ]
-        tx.connection.execute(_SUPERSEDE, rows)
+        _SUPERSEDE.each(tx, rows)
 
 
 def _wake(tx: Transaction, names: Iterable[streams.Name]) -> None:
     """Let go what was held for quiet hours before messages that may not wait: nothing overtakes in its stream."""
     for portal, some in streams.by_portal(names):
-        tx.connection.execute(_WAKE, {"in_portal": portal, "names": some})
+        _WAKE(tx, in_portal=portal, names=some)
 
 
 # ── Out of the outbox ─────────────────────────────────────────────────────────────────────────────────────────
@@ -223,8 +232,7 @@ def _wake(tx: Transaction, names: Iterable[streams.Name]) -> None:
 
 def backlog(tx: Transaction, portal: str, *, most: int) -> int:
     """How many streams wait to be sent now; counting stops at ``most``."""
-    asked = {"in_portal": portal, "now": tx.now, "most": most}
-    return int(tx.connection.execute(_BACKLOG, asked).scalar_one())
+    return int(_BACKLOG.value(tx, in_portal=portal, now=tx.now, most=most))
 
 
 def waiting_for(tx: Transaction) -> list[str]:
@@ -235,12 +243,12 @@ def waiting_for(tx: Transaction) -> list[str]:
 
 def anything_sending(tx: Transaction, portal: str) -> bool:
     """Is a message being sent, or left by somebody who was sending it?"""
-    return tx.connection.execute(_SENDING, {"in_portal": portal}).first() is not None
+    return _SENDING.first(tx, in_portal=portal) is not None
 
 
 def next_due(tx: Transaction, portal: str) -> float | None:
     """When the first stream that waits will be due (Unix seconds); ``None`` if none waits."""
-    first: float | None = tx.connection.execute(_NEXT_DUE, {"in_portal": portal}).scalar_one()
+    first: float | None = _NEXT_DUE.value(tx, in_portal=portal)
     return first
 
 
@@ -270,15 +278,14 @@ def rest_no_longer(tx: Transaction, portal: str, seconds: float) -> None:
 def claim(tx: Transaction, portal: str, epoch: int, limit: int) -> list[Parcel]:
     """Claim the heads of up to ``limit`` streams: the urgent first, then by turns between recipients."""
     _in_order_of_the_index(tx)
-    claimed = tx.connection.execute(_HEADS, {"in_portal": portal, "now": tx.now, "most": limit}).all()
+    claimed = _HEADS(tx, in_portal=portal, now=tx.now, most=limit)
     if not claimed:
         return []
     numbers = [row.head for row in claimed]
     turns.served(tx, portal, {row.rank: row.turn for row in claimed})  # the last of each rank is the latest
     names = [row.stream for row in claimed]
-    tx.connection.execute(_OCCUPY, {"in_portal": portal, "names": names, "under": epoch})
-    sending = tx.connection.execute(_SEND, {"numbers": numbers, "under": epoch})
-    found = {row["id"]: _parcel(row) for row in sending.mappings()}
+    _OCCUPY(tx, in_portal=portal, names=names, under=epoch)
+    found = {row.id: _parcel(row) for row in _SEND(tx, numbers=numbers, under=epoch)}
     return [found[number] for number in numbers]
 
 
@@ -300,8 +307,7 @@ def settle_all(tx: Transaction, portal: str, epoch: int, settlements: Sequence[S
     others = [each.instead for each in settlements if each.instead is not None]
     streams.lock(tx, [each.parcel.message for each in settlements] + others)
     numbers = [each.parcel.id for each in settlements]
-    ours = tx.connection.execute(_OURS, {"numbers": numbers, "under": epoch})
-    event_of = {row.id: row.event_id for row in ours}
+    event_of = {row.id: row.event_id for row in _OURS(tx, numbers=numbers, under=epoch)}
     written = [each for each in settlements if each.parcel.id in event_of]
     if written:
         _end(tx, epoch, written, _newer(tx, portal, written))
@@ -359,8 +365,8 @@ def _end(tx: Transaction, epoch: int, settlements: Sequence[Settlement], newer: 
         )
         one = {"message_id": each.parcel.id, "at": tx.now, "verdict": each.verdict, "code": each.code, "why": each.why}
         tries.append(one)
-    tx.connection.execute(_END, rows)
-    tx.connection.execute(_TRY, tries)
+    _END.each(tx, rows)
+    _TRY.each(tx, tries)
 
 
 def take_over(tx: Transaction, portal: str, epoch: int) -> int:
@@ -370,7 +376,7 @@ def take_over(tx: Transaction, portal: str, epoch: int) -> int:
         How many messages were put back. They will be sent once more: at least once is the promise.
     """
     sending = select(message).where(message.c.portal == portal, message.c.state == "sending", message.c.epoch < epoch)
-    lost = [(row["epoch"], _parcel(row)) for row in _rows(tx, sending.order_by(message.c.epoch))]
+    lost = [(row.epoch, _parcel(row)) for row in _rows(tx, sending.order_by(message.c.epoch))]
     streams.lock(tx, [parcel.message for _, parcel in lost])
     why = "the worker stopped while sending it"
     return sum(
@@ -407,7 +413,7 @@ def get(tx: Transaction, number: int) -> Record | None:
 def attempts(tx: Transaction, number: int) -> list[Attempt]:
     """Each try at sending a message, the first one first."""
     rows = select(attempt).where(attempt.c.message_id == number).order_by(attempt.c.id)
-    return [Attempt(at=row["at"], verdict=row["verdict"], code=row["code"], why=row["why"]) for row in _rows(tx, rows)]
+    return [Attempt(at=row.at, verdict=row.verdict, code=row.code, why=row.why) for row in _rows(tx, rows)]
 
 
 def retry(tx: Transaction, number: int) -> bool:
@@ -461,51 +467,51 @@ def _has_newer(tx: Transaction, portal: str, name: str, number: int) -> bool:
 
 
 def _rows(tx: Transaction, query: Select[Any]) -> list[Any]:
-    return list(tx.connection.execute(query).mappings())
+    return list(tx.connection.execute(query))
 
 
 def _message(row: Any) -> Message:
     return Message(
-        portal=row["portal"],
-        user_id=row["user_id"],
-        person=row["person"],
-        rule=row["rule"],
-        key=row["key"],
-        tag=row["tag"],
-        text=row["text"],
-        attach=None if row["attach"] is None else json.loads(row["attach"]),
-        via=row["via"],
-        urgent=row["urgent"],
-        fallback=tuple(json.loads(row["fallback"])),
-        delete=row["deletes"],
-        note=row["note"],
-        not_before=row["not_before"],
+        portal=row.portal,
+        user_id=row.user_id,
+        person=row.person,
+        rule=row.rule,
+        key=row.key,
+        tag=row.tag,
+        text=row.text,
+        attach=None if row.attach is None else json.loads(row.attach),
+        via=row.via,
+        urgent=row.urgent,
+        fallback=tuple(json.loads(row.fallback)),
+        delete=row.deletes,
+        note=row.note,
+        not_before=row.not_before,
     )
 
 
 def _parcel(row: Any) -> Parcel:
     return Parcel(
-        id=row["id"],
+        id=row.id,
         message=_message(row),
-        attempts=row["attempts"],
-        plain=row["plain"],
-        created_at=row["created_at"],
-        failing_since=row["failing_since"],
-        event=row["event_id"],
+        attempts=row.attempts,
+        plain=row.plain,
+        created_at=row.created_at,
+        failing_since=row.failing_since,
+        event=row.event_id,
     )
 
 
 def _record(row: Any) -> Record:
     return Record(
-        id=row["id"],
-        event_id=row["event_id"],
+        id=row.id,
+        event_id=row.event_id,
         message=_message(row),
-        state=row["state"],
-        attempts=row["attempts"],
-        created_at=row["created_at"],
-        settled_at=row["settled_at"],
-        notification_id=row["notification_id"],
-        superseded_by=row["superseded_by"],
-        code=row["code"],
-        why=row["why"],
+        state=row.state,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        settled_at=row.settled_at,
+        notification_id=row.notification_id,
+        superseded_by=row.superseded_by,
+        code=row.code,
+        why=row.why,
     )

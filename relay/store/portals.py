@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from relay.model import PortalTrouble
 from relay.store.database import Transaction, insert_into
+from relay.store.prepared import Prepared
 from relay.store.tables import portal
 
 
@@ -36,26 +37,26 @@ class PortalState:
 
 
 # Built once, as every call costs them.
-_THIS = select(portal).where(portal.c.name == bindparam("which"))
-_LOCKED = _THIS.with_for_update()
-_FILL = (
+_THIS = Prepared(select(portal).where(portal.c.name == bindparam("which")))
+_LOCKED = Prepared(select(portal).where(portal.c.name == bindparam("which")).with_for_update())
+_FILL = Prepared(
     update(portal).where(portal.c.name == bindparam("which")).values(level=bindparam("to"), level_at=bindparam("at"))
 )
 
 
 def get(tx: Transaction, name: str) -> PortalState:
     """The portal's row, made when it is asked for the first time; it is locked until the transaction ends."""
-    row = tx.connection.execute(_LOCKED, {"which": name}).mappings().first()
+    row = _LOCKED.first(tx, which=name)
     if row is None:
         tx.connection.execute(insert_into(tx, portal).values(name=name).on_conflict_do_nothing())
-        row = tx.connection.execute(_LOCKED, {"which": name}).mappings().one()
-    return PortalState(**row)
+        row = _LOCKED.first(tx, which=name)
+    return PortalState(**row._asdict())
 
 
 def look(tx: Transaction, name: str) -> PortalState | None:
     """The portal's row as it stands, without a lock; ``None`` before it is asked for the first time."""
-    row = tx.connection.execute(_THIS, {"which": name}).mappings().first()
-    return None if row is None else PortalState(**row)
+    row = _THIS.first(tx, which=name)
+    return None if row is None else PortalState(**row._asdict())
 
 
 def everything(tx: Transaction) -> list[PortalState]:
@@ -72,7 +73,7 @@ def ask_now(tx: Transaction, name: str) -> None:
 
 def fill(tx: Transaction, name: str, level: float) -> None:
     """Write the bucket's level as of now."""
-    tx.connection.execute(_FILL, {"which": name, "to": level, "at": tx.now})
+    _FILL(tx, which=name, to=level, at=tx.now)
 
 
 def take_share(tx: Transaction, name: str, share: float) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import JSON, ColumnElement, Connection, Dialect, bindparam, func, select, tuple_
 
 from relay.store import sqlite
 from relay.store.database import Transaction
@@ -24,24 +24,45 @@ Values = Mapping[str, Any]
 Process = Callable[[Any], Any]
 
 
+def among(dialect: str, values: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Is what stands in a column one of the list that is given as ``values``? Of several columns, one of its tuples?
+
+    To SQLite the list is one value, so that a statement is the same for any number of them (sqlite.org/json1.html).
+    """
+    looked_at = tuple_(*columns) if len(columns) > 1 else columns[0]
+    if dialect != "sqlite":
+        return looked_at.in_(bindparam(values, expanding=True))
+    given = func.json_each(bindparam(values, type_=JSON)).table_valued("value").c.value
+    parts = [func.json_extract(given, f"$[{place}]") for place in range(len(columns))]
+    return looked_at.in_(select(*parts) if len(columns) > 1 else select(given))
+
+
 class Prepared:
     """A statement that is carried out often.
 
     Args:
-        build: makes the statement for a dialect, by its name. It is asked once for each.
+        what: the statement; or what makes it for a dialect, by its name, and is asked once for each.
     """
 
-    def __init__(self, build: Callable[[str], Any]) -> None:
-        self._build = build
+    def __init__(self, what: Any) -> None:
+        self._build: Callable[[str], Any] = what if callable(what) else lambda _: what
         self._built: dict[str, Any] = {}
         self._compiled: _Compiled | None = None
 
     def __call__(self, tx: Transaction, **values: Any) -> Sequence[Any]:
-        """Carry it out with these values; returns its rows, whose columns have their names."""
+        """Carry it out with these values, of the same names each time; returns its rows, whose columns have names."""
         if tx.on_sqlite:
             return self._on_driver(tx.connection, [values])
         result = tx.connection.execute(self._statement(tx.connection), values)
         return result.all() if result.returns_rows else ()
+
+    def first(self, tx: Transaction, **values: Any) -> Any:
+        """Its first row; ``None`` if there is none."""
+        return next(iter(self(tx, **values)), None)
+
+    def value(self, tx: Transaction, **values: Any) -> Any:
+        """What stands in the first row's first column; ``None`` if there is no row."""
+        return next(iter(self.first(tx, **values) or ()), None)
 
     def each(self, tx: Transaction, several: Sequence[Values]) -> Sequence[Any]:
         """Carry it out for each of several values, which have the same names, in their order; returns all the rows.

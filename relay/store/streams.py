@@ -19,6 +19,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from relay.model import Message
 from relay.store import text
 from relay.store.database import Transaction, chunks, insert_of
+from relay.store.prepared import Prepared, among
 from relay.store.tables import QUEUED, message, stream
 
 Name = tuple[str, str]  # of a stream: its portal, and the recipient and tag in it
@@ -54,14 +55,14 @@ def lock(tx: Transaction, messages: Iterable[Message]) -> dict[Name, Place]:
     found: dict[Name, Place] = {}
     for some in chunks(sorted({name(each) for each in messages})):
         rows = [{"portal": portal, "stream": within} for portal, within in some]
-        for row in tx.connection.execute(_locking(tx.connection.dialect.name), rows):
+        for row in _LOCK.each(tx, rows):
             if row.head is not None:
                 found[row.portal, row.stream] = Place(row.rank, row.turn, row.busy != 0)
     return found
 
 
-@cache
-def _locking(dialect: str) -> ReturningInsert[Any]:
+@Prepared
+def _LOCK(dialect: str) -> ReturningInsert[Any]:
     row = insert_of(dialect, stream)
     return row.on_conflict_do_update(
         index_elements=[stream.c.portal, stream.c.stream], set_={"stream": row.excluded.stream}
@@ -94,15 +95,18 @@ NOT_BEFORE = _of_first(message.c.not_before, 0.0)
 
 
 @cache
-def _advancing(*, rest: bool, free: bool) -> Update:
-    """Built once, as every message costs it: building it takes three times as long as carrying it out."""
+def _advancing(*, rest: bool, free: bool) -> Prepared:
     until: ColumnElement[float] = bindparam("until", type_=Float) if rest else stream.c.retry_at
     due_at = case((until < NOT_BEFORE, NOT_BEFORE), else_=until)
-    point = update(stream).where(
-        stream.c.portal == bindparam("in_portal"), stream.c.stream.in_(bindparam("names", expanding=True))
-    )
-    point = point.values(head=FIRST.scalar_subquery(), rank=RANK, turn=TURN, retry_at=until, due_at=due_at)
-    return point.values(busy=0) if free else point
+
+    def build(dialect: str) -> Update:
+        point = update(stream).where(
+            stream.c.portal == bindparam("in_portal"), among(dialect, "names", stream.c.stream)
+        )
+        point = point.values(head=FIRST.scalar_subquery(), rank=RANK, turn=TURN, retry_at=until, due_at=due_at)
+        return point.values(busy=0) if free else point
+
+    return Prepared(build)
 
 
 def advance(tx: Transaction, names: Iterable[Name], *, retry_at: float | None = None, free: bool = False) -> None:
@@ -115,4 +119,4 @@ def advance(tx: Transaction, names: Iterable[Name], *, retry_at: float | None = 
     point = _advancing(rest=retry_at is not None, free=free)
     until = {} if retry_at is None else {"until": retry_at}
     for portal, some in by_portal(names):
-        tx.connection.execute(point, {"in_portal": portal, "names": some, **until})
+        point(tx, in_portal=portal, names=some, **until)

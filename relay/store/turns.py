@@ -8,13 +8,13 @@ messages are a queue of their own, before the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
-from sqlalchemy import Insert, bindparam, case, select, tuple_
+from sqlalchemy import Insert, case, select
 
 from relay.model import Message
 from relay.store import streams
 from relay.store.database import Transaction, chunks, insert_of
+from relay.store.prepared import Prepared, among
 from relay.store.tables import turn
 
 SERVED = 0  # stands for the recipient in the row that says which turn was served last; portals count people from 1
@@ -47,14 +47,14 @@ def served(tx: Transaction, portal: str, turns: Mapping[int, int]) -> None:
     _write(tx, {(portal, rank, SERVED): turn for rank, turn in turns.items()})
 
 
-_THESE = select(turn).where(tuple_(turn.c.portal, turn.c.rank, turn.c.user_id).in_(bindparam("places", expanding=True)))
+_OF = (turn.c.portal, turn.c.rank, turn.c.user_id)
+_THESE = Prepared(lambda dialect: select(turn).where(among(dialect, "places", *_OF)))
 
 
 def _last(tx: Transaction, places: set[Place]) -> dict[Place, int]:
     last: dict[Place, int] = {}
     for some in chunks(sorted(places)):
-        rows = tx.connection.execute(_THESE, {"places": some})
-        last |= {(row.portal, row.rank, row.user_id): row.last for row in rows}
+        last |= {(row.portal, row.rank, row.user_id): row.last for row in _THESE(tx, places=some)}
     return last
 
 
@@ -65,11 +65,11 @@ def _write(tx: Transaction, last: Mapping[Place, int]) -> None:
         {"portal": portal, "rank": rank, "user_id": user_id, "last": number}
         for (portal, rank, user_id), number in sorted(last.items())  # in one order, as every transaction locks
     ]
-    tx.connection.execute(_writing(tx.connection.dialect.name), rows)
+    _WRITE.each(tx, rows)
 
 
-@cache
-def _writing(dialect: str) -> Insert:
+@Prepared
+def _WRITE(dialect: str) -> Insert:
     row = insert_of(dialect, turn)
     later = case((row.excluded.last > turn.c.last, row.excluded.last), else_=turn.c.last)
-    return row.on_conflict_do_update(index_elements=[turn.c.portal, turn.c.rank, turn.c.user_id], set_={"last": later})
+    return row.on_conflict_do_update(index_elements=_OF, set_={"last": later})
