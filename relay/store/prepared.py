@@ -2,10 +2,9 @@
 
 Never says what a statement is: that is for the rooms that own the tables.
 
-A statement's way through SQLAlchemy takes ten times what SQLite's own work on it does, and displaces from the
-processor's caches what the next request wants there: to be spared it, a third of what an event costs the door
-(`python -m bench.accept`). To PostgreSQL a statement is a journey, beside which that way is short, and SQLAlchemy
-packs many rows into one.
+A statement's way through SQLAlchemy takes longer than SQLite's work on it, and displaces from the processor's caches
+what the next request wants there; what an event costs: `python -m bench.accept`. To PostgreSQL a statement is a
+journey, beside which that way is short, and SQLAlchemy packs many rows into one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """SQLite by its own driver: the module, the file, and where a transaction begins and ends.
 
-Never says a word of SQL about a table. SQLAlchemy's connection is lent with each transaction, to whoever wants it; what
-is done for every event takes the driver's (`prepared.py`), for on the way there SQLAlchemy spends several times what
-SQLite's work costs.
+Never says a word of SQL about a table. A transaction begins and ends here at the driver's; SQLAlchemy's connection is
+lent with it to whoever wants it, and what is done for every event goes without (`prepared.py`).
 """
 
 from __future__ import annotations
