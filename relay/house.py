@@ -12,9 +12,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from relay import authorisation, failpoint, log, rules
@@ -29,7 +29,7 @@ from relay.rules_on_disk import RulesOnDisk
 from relay.schema import secrets_in
 from relay.settings import Settings
 from relay.store import counters, journal, reloads
-from relay.store.database import Database
+from relay.store.database import Database, Transaction
 from relay.store.group_commit import GroupCommit
 from relay.store.journal import Arrival, Receipt
 from relay.store.reloads import Reading
@@ -218,31 +218,30 @@ class House:
     @cached_property
     def journal(self) -> GroupCommit[Arrival, Receipt]:
         """Writes an arrival down, together with those of other requests; its future is kept once that is on disk."""
-
-        def commit(arrivals: Sequence[Arrival], *, wait: bool = True) -> list[Receipt]:
-            with self.database.write(wait=wait) as tx:
-                receipts = journal.append(tx, arrivals)
-                tally = counters.Tally()
-                came = Counter((each.source, got.duplicate) for each, got in zip(arrivals, receipts, strict=True))
-                for (source, known), times in came.items():
-                    result = "known" if known else "journalled"
-                    tally.count("relay_requests_total", times, source=source, result=result)
-                if len(arrivals) > 1:
-                    tally.count("relay_commits_saved_total", len(arrivals) - 1)
-                counters.write(tx, tally)
-                failpoint.here("intake: written, not committed")
-            self.store_fault = ("", 0.0)
-            return receipts
-
-        def watched(arrivals: Sequence[Arrival]) -> list[Receipt]:
-            try:
-                return commit(arrivals)
-            except StoreUnavailable as fault:
-                self.store_fault = (str(fault), time.monotonic())
-                raise
-
         # PostgreSQL is asked over a network, for which nobody should be kept waiting.
-        return GroupCommit(watched, eager=partial(commit, wait=False) if self.database.is_sqlite else None)
+        return GroupCommit(self._write_down, begin=self._begin_to_write if self.database.is_sqlite else None)
+
+    def _write_down(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        try:
+            with self.database.write() as tx:
+                receipts = _written(tx, arrivals)
+        except StoreUnavailable as fault:
+            self.store_fault = (str(fault), time.monotonic())
+            raise
+        self.store_fault = ("", 0.0)
+        return receipts
+
+    def _begin_to_write(self, arrivals: Sequence[Arrival]) -> tuple[list[Receipt], Callable[[], None]]:
+        """As far as nobody must wait. What is returned beside the receipts commits them."""
+        with ExitStack() as begun:
+            receipts = _written(begun.enter_context(self.database.write(wait=False)), arrivals)
+            left = begun.pop_all()
+
+        def finish() -> None:
+            left.close()
+            self.store_fault = ("", 0.0)
+
+        return receipts, finish
 
     def cannot_store(self) -> str:
         """Why events cannot be written, after one could not be: until a few seconds have passed, and something can be.
@@ -281,6 +280,20 @@ class House:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _written(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    """The receipts of arrivals that are journalled, and counted, when the transaction is committed."""
+    receipts = journal.append(tx, arrivals)
+    tally = counters.Tally()
+    came = Counter((each.source, got.duplicate) for each, got in zip(arrivals, receipts, strict=True))
+    for (source, known), times in came.items():
+        tally.count("relay_requests_total", times, source=source, result="known" if known else "journalled")
+    if len(arrivals) > 1:
+        tally.count("relay_commits_saved_total", len(arrivals) - 1)
+    counters.write(tx, tally)
+    failpoint.here("intake: written, not committed")
+    return receipts
 
 
 def destination(database: Database, name: str, options: PortalOptions) -> Destination:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import Generic, TypeVar
 
 from relay.errors import StoreUnavailable
@@ -18,45 +17,42 @@ MOST = 64  # arrivals in one transaction; a commit of 64 still takes millisecond
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 Commit = Callable[[Sequence[Given]], Sequence[Got]]
+Begin = Callable[[Sequence[Given]], tuple[Sequence[Got], Callable[[], object]]]
+Soon = Callable[[Callable[[], None]], object]
+Group = Sequence[tuple[Given, Future[Got]]]
 
 
 class GroupCommit(Generic[Given, Got]):
     """Call it from any number of threads: it takes note, and nobody who calls it waits.
 
     A thread of its own commits what waits, and what has come meanwhile, until nothing does. A server with an event loop
-    had better do it there, between two rounds of requests (`commit_between`).
+    had better begin there, between two rounds of requests (`begin_between`), and leave to the thread what waits for the
+    disk.
 
     Args:
         commit: takes the waiting values, in order, and returns as many results once they are on disk.
-        eager: the same, but fails at once where ``commit`` would wait for others.
+        begin: takes them as well, but fails at once where ``commit`` would wait for others; returns the results, and
+            what brings them to the disk. That is called in another thread.
     """
 
-    def __init__(self, commit: Commit[Given, Got], *, eager: Commit[Given, Got] | None = None) -> None:
+    def __init__(self, commit: Commit[Given, Got], *, begin: Begin[Given, Got] | None = None) -> None:
         self._commit = commit
-        self._eager = eager
+        self._begin = begin
+        self._soon: Soon | None = None
         self._thread = ThreadPoolExecutor(1, "journal")  # started when it is first needed
-        self._begin: Callable[[], object] = self._begin_aside
         self._waiting: list[tuple[Given, Future[Got]]] = []
         self._at_work = False
         self._guard = threading.Lock()  # of the two above
 
-    def commit_between(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """Commit in the loop in which ``soon``, called from any thread, runs a callback, as far as nobody must wait.
+    def begin_between(self, soon: Soon) -> None:
+        """Begin in the loop in which ``soon``, called from any thread, runs a callback, as far as nobody must wait.
 
-        A commit is a millisecond of work. A thread beside the loop's takes several: at each step of SQLite's the two
-        hand the interpreter's lock to and fro. What an event costs: `python -m bench.accept`.
+        To write is a millisecond of work. A thread beside the loop's takes several: at each step of SQLite's the two
+        hand the interpreter's lock to and fro. The disk takes as long again, and the loop goes on meanwhile. What an
+        event costs: `python -m bench.accept`.
         """
-        if self._eager is None:
-            return
-        work = partial(self._work_here, self._eager)
-
-        def begin() -> None:
-            try:
-                soon(work)
-            except RuntimeError:  # the loop is closed, and somebody still had something to give
-                self._begin_aside()
-
-        self._begin = begin
+        if self._begin is not None:
+            self._soon = soon
 
     def __call__(self, given: Given) -> Future[Got]:
         mine: Future[Got] = Future()
@@ -64,37 +60,64 @@ class GroupCommit(Generic[Given, Got]):
             self._waiting.append((given, mine))
             idle, self._at_work = not self._at_work, True
         if idle:
-            self._begin()
+            self._go_on()
         return mine
 
-    def _begin_aside(self) -> None:
-        self._thread.submit(self._work)
+    def _go_on(self) -> None:
+        """With what waits, after the requests that came meanwhile."""
+        try:
+            self._soon(self._work_here) if self._soon else self._thread.submit(self._work)
+        except RuntimeError:  # the loop is closed, and somebody still had something to give
+            self._thread.submit(self._work)
 
     def _work(self) -> None:
         while group := self._next():
             self._settle(group)
 
-    def _work_here(self, eager: Commit[Given, Got]) -> None:
+    def _work_here(self) -> None:
         """One group; the thread, which has patience, takes over what cannot be done at once."""
-        if not (group := self._next()):
+        if not self._begin or not (group := self._next()):
             return
         try:
-            results = eager([given for given, _ in group])
+            results, finish = self._begin([given for given, _ in group])
         except Exception:  # whatever it is, the thread will meet it
-            with self._guard:
-                self._waiting = [*group, *self._waiting]
-            self._begin_aside()
+            self._put_back(group)
+            self._thread.submit(self._work)
         else:
-            _keep(group, results)
-            self._begin()  # after the requests that came meanwhile
+            self._thread.submit(self._finish, group, results, finish)
 
-    def _next(self) -> Sequence[tuple[Given, Future[Got]]]:
+    def _finish(self, group: Group[Given, Got], results: Sequence[Got], finish: Callable[[], object]) -> None:
+        try:
+            finish()
+        except Exception:  # as above
+            self._put_back(group)
+            self._work()
+        else:
+            self._answer(group, results)
+
+    def _answer(self, group: Group[Given, Got], results: Sequence[Got]) -> None:
+        """Keep the futures of a group in the loop, which one signal wakes for all of them, and go on."""
+
+        def keep() -> None:
+            _keep(group, results)
+            self._go_on()
+
+        try:
+            self._soon(keep) if self._soon else keep()
+        except RuntimeError:  # as above
+            keep()
+
+    def _put_back(self, group: Group[Given, Got]) -> None:
+        with self._guard:
+            self._waiting = [*group, *self._waiting]
+
+    def _next(self) -> Group[Given, Got]:
         with self._guard:
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             self._at_work = bool(group)
         return group
 
-    def _settle(self, group: Sequence[tuple[Given, Future[Got]]]) -> None:
+    def _settle(self, group: Group[Given, Got]) -> None:
         try:
             results = self._commit([given for given, _ in group])
         except Exception as fault:
@@ -108,6 +131,6 @@ class GroupCommit(Generic[Given, Got]):
             _keep(group, results)
 
 
-def _keep(group: Sequence[tuple[Given, Future[Got]]], results: Sequence[Got]) -> None:
+def _keep(group: Group[Given, Got], results: Sequence[Got]) -> None:
     for (_, future), result in zip(group, results, strict=True):
         future.set_result(result)

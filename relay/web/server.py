@@ -72,7 +72,7 @@ async def _serve(built: House, address: str, beside: Beside | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.set_exception_handler(_heard)
-    built.journal.commit_between(loop.call_soon_threadsafe)
+    built.journal.begin_between(loop.call_soon_threadsafe)
     telling = asyncio.create_task(_tell_when_open(built, address))
     async with _running(beside):
         with suppress(TimeoutError):  # whoever began a request and has not ended it is waited for no longer

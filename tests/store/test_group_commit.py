@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,47 +81,101 @@ def test_one_that_cannot_be_written_does_not_refuse_the_others() -> None:
 
 
 class Loop:
-    """Callbacks that wait for their turn."""
+    """Callbacks that wait for their turn, and are told of from any thread."""
 
     def __init__(self) -> None:
-        self.waiting: list[Callable[[], None]] = []
+        self.waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.is_closed = False
 
     def soon(self, callback: Callable[[], None]) -> None:
-        self.waiting.append(callback)
+        if self.is_closed:
+            raise RuntimeError("Event loop is closed")
+        self.waiting.put(callback)
 
-    def round(self) -> None:
-        ready, self.waiting = self.waiting, []
-        for callback in ready:
-            callback()
+    def turn(self) -> None:
+        """The next callback, waited for."""
+        self.waiting.get(timeout=10)()
 
 
-def test_in_a_loop_those_of_one_round_share_a_commit_and_are_answered_in_it() -> None:
-    eager, loop = Ledger(), Loop()
-    journal = GroupCommit(Ledger(), eager=eager)
-    journal.commit_between(loop.soon)
+class Pen(Ledger):
+    """What begins: it writes, and what it returns may be held up and brings it to the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried: list[list[int]] = []
+        self.faults: list[Exception] = []  # of the next beginnings
+        self.late_faults: list[Exception] = []  # of the next endings
+        self.threads: list[tuple[int, int]] = []  # in which each began and ended
+
+    def begin(self, given: Sequence[int]) -> tuple[list[int], Callable[[], None]]:
+        self.tried.append(list(given))
+        if self.faults:
+            raise self.faults.pop()
+        began = threading.get_ident()
+
+        def finish() -> None:
+            self.entered.set()
+            assert self.gate.wait(10)
+            if self.late_faults:
+                raise self.late_faults.pop()
+            self.groups.append(list(given))
+            self.threads.append((began, threading.get_ident()))
+
+        return [-number for number in given], finish
+
+
+AT_WORK = StoreUnavailable("another writer is at work")
+
+
+def between(loop: Loop, pen: Pen, patient: Ledger) -> GroupCommit[int, int]:
+    journal = GroupCommit(patient, begin=pen.begin)
+    journal.begin_between(loop.soon)
+    return journal
+
+
+def test_in_a_loop_those_of_one_round_share_a_commit_and_are_answered_in_the_loop() -> None:
+    loop, pen, patient = Loop(), Pen(), Ledger()
+    journal, kept_in = between(loop, pen, patient), []
     first = [journal(number) for number in (1, 2, 3)]
+    first[0].add_done_callback(lambda _: kept_in.append(threading.get_ident()))
 
+    loop.turn()
+    assert pen.entered.wait(10)
     assert not any(future.done() for future in first)
-    loop.round()
+    loop.turn()
     assert [future.result(0) for future in first] == [-1, -2, -3]
+    assert (pen.groups, patient.groups) == ([[1, 2, 3]], [])
+    ((began, ended),) = pen.threads
+    assert (began, kept_in) == (threading.get_ident(), [began])
+    assert ended != began
 
-    second = [journal(number) for number in (4, 5)]
-    loop.round()
-    assert [future.result(0) for future in second] == [-4, -5]
-    assert eager.groups == [[1, 2, 3], [4, 5]]
+
+def test_while_the_disk_is_waited_for_the_loop_gathers_the_next_group() -> None:
+    loop, pen = Loop(), Pen()
+    journal = between(loop, pen, Ledger())
+    pen.gate.clear()
+    first = journal(1)
+    loop.turn()
+    assert pen.entered.wait(10)
+    others = [journal(number) for number in (2, 3)]
+    assert loop.waiting.empty()
+    pen.gate.set()
+    loop.turn()
+    assert first.result(0) == -1
+
+    loop.turn()
+    loop.turn()
+    assert [future.result(0) for future in others] == [-2, -3]
+    assert pen.groups == [[1], [2, 3]]
 
 
 def test_what_the_loop_would_have_to_wait_for_is_done_by_the_thread_in_its_order() -> None:
-    loop, patient = Loop(), Ledger()
-
-    def eager(given: Sequence[int]) -> list[int]:
-        raise StoreUnavailable("another writer is at work")
-
-    journal = GroupCommit(patient, eager=eager)
-    journal.commit_between(loop.soon)
+    loop, pen, patient = Loop(), Pen(), Ledger()
+    journal = between(loop, pen, patient)
+    pen.faults = [AT_WORK]
     patient.gate.clear()
     futures = [journal(number) for number in (1, 2)]
-    loop.round()
+    loop.turn()
     assert patient.entered.wait(10)
     futures += [journal(number) for number in (3, 4)]
     patient.gate.set()
@@ -129,36 +184,57 @@ def test_what_the_loop_would_have_to_wait_for_is_done_by_the_thread_in_its_order
     assert patient.groups == [[1, 2], [3, 4]]
 
 
-def test_after_the_thread_has_helped_out_the_loop_commits_again() -> None:
-    loop, patient, tried = Loop(), Ledger(), []
+def test_what_does_not_come_to_the_disk_is_done_again_by_the_thread_before_what_came_later() -> None:
+    loop, pen, patient = Loop(), Pen(), Ledger()
+    journal = between(loop, pen, patient)
+    pen.late_faults = [AT_WORK]
+    pen.gate.clear()
+    futures = [journal(number) for number in (1, 2)]
+    loop.turn()
+    assert pen.entered.wait(10)
+    futures += [journal(number) for number in (3, 4)]
+    pen.gate.set()
 
-    def eager(given: Sequence[int]) -> list[int]:
-        tried.append(list(given))
-        if len(tried) == 1:
-            raise StoreUnavailable("another writer is at work")
-        return [-number for number in given]
+    assert [future.result(10) for future in futures] == [-1, -2, -3, -4]
+    assert (pen.groups, patient.groups) == ([], [[1, 2, 3, 4]])
 
-    journal = GroupCommit(patient, eager=eager)
-    journal.commit_between(loop.soon)
+
+def test_after_the_thread_has_helped_out_the_loop_begins_again() -> None:
+    loop, pen, patient = Loop(), Pen(), Ledger()
+    journal = between(loop, pen, patient)
+    pen.faults = [AT_WORK]
     first = journal(1)
-    loop.round()
+    loop.turn()
     assert first.result(10) == -1
     while journal._at_work:
         pass
     second = journal(2)
-    loop.round()
+    loop.turn()
+    loop.turn()
 
     assert second.result(0) == -2
-    assert (patient.groups, tried) == ([[1]], [[1], [2]])
+    assert (patient.groups, pen.tried, pen.groups) == ([[1]], [[1], [2]], [[2]])
 
 
 def test_what_comes_after_the_loop_is_closed_is_committed_by_the_thread() -> None:
-    def soon(_callback: Callable[[], None]) -> None:
-        raise RuntimeError("Event loop is closed")
-
-    patient = Ledger()
-    journal = GroupCommit(patient, eager=Ledger())
-    journal.commit_between(soon)
+    loop, patient = Loop(), Ledger()
+    journal = between(loop, Pen(), patient)
+    loop.is_closed = True
 
     assert journal(1).result(10) == -1
     assert patient.groups == [[1]]
+
+
+def test_what_is_on_disk_when_the_loop_is_closed_is_answered_all_the_same_and_what_follows_as_well() -> None:
+    loop, pen, patient = Loop(), Pen(), Ledger()
+    journal = between(loop, pen, patient)
+    pen.gate.clear()
+    first = journal(1)
+    loop.turn()
+    assert pen.entered.wait(10)
+    second = journal(2)
+    loop.is_closed = True
+    pen.gate.set()
+
+    assert (first.result(10), second.result(10)) == (-1, -2)
+    assert (pen.groups, patient.groups) == ([[1]], [[2]])
