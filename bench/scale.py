@@ -2,20 +2,24 @@
 
     python -m bench.scale growth                       # 10 thousand against a million events: some ten minutes
     python -m bench.scale growth --large 100000
-    python -m bench.scale workers                      # 1, 2 and 4 workers on PostgreSQL, 10 portals: two minutes
+    python -m bench.scale workers                      # 1, 2 and 4 workers on PostgreSQL, 10 portals: five minutes
+    python -m bench.scale workers --plan enterprise    # the same, where a portal takes two and a half times as much
 
 * growth: in two SQLite files, one small and one large (bench.filling), by turns: eight requests written down in one
   commit, and fifty messages claimed. Each figure is a whole transaction, its commit on disk included.
-* workers: messages wait for ten portals of the standard plan whose buckets are full; each takes 100 a second then. The
-  PostgreSQL is the one that RELAY_TEST_PG_URL names, or one that is started for it.
+* workers: messages wait for ten portals whose buckets are full; of the standard plan each takes 100 a second. Beside
+  each figure stands how busy all processors of the machine were meanwhile: the portals and PostgreSQL run on them as
+  well. The PostgreSQL is the one that RELAY_TEST_PG_URL names, or one that is started for it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from bench.filling import fill
 from bench.peers.ours import TREE
 from bench.peers.program import PYTHON, Program, until
 from bench.results import Row
+from relay.bitrix.pace import PLANS
 from relay.model import Message
 from relay.sandbox import Portal, serve
 from relay.settings import Secret
@@ -37,7 +42,6 @@ TOGETHER = 8  # requests that share a commit
 BATCH = 50
 EPOCH = 1
 PORTALS = 10
-LIMIT = PORTALS * delivery.RATE * BATCH  # notifications a second that these portals take in the long run
 
 
 # ── Growth ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,39 +116,59 @@ def _message(portal: str, number: int) -> Message:
 # ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def workers(counts: list[int], messages: int) -> None:
-    found: dict[int, float] = {}
+def workers(counts: list[int], plan: str, messages: int, rounds: int) -> None:
+    limit = PORTALS * PLANS[plan].rate * BATCH  # notifications a second that these portals take in the long run
+    found: dict[int, list[Drained]] = {count: [] for count in counts}
     with postgres.server(durable=True) as server:
-        for count in counts:
-            url = server.create()
-            found[count] = _drained(url.render_as_string(hide_password=False), count, messages)
-            server.drop(url)
-            print(f"{count} workers: {found[count]:,.0f}/s", flush=True)
-    beside = f"the portals' limit, {LIMIT}/s"
-    rows = [
-        Row.of([rate], [LIMIT], what=f"PostgreSQL, {PORTALS} portals, {count} worker(s)", unit="/s", beside=beside)
-        for count, rate in found.items()
-    ]
-    results.keep("workers", rows, found)
+        for _ in range(rounds):
+            for count in counts:
+                url = server.create()
+                found[count].append(one := _drained(url.render_as_string(hide_password=False), count, plan, messages))
+                server.drop(url)
+                print(f"{count} workers: {one.rate:,.0f}/s, processors busy {one.busy:.0%}, ", end="")
+                print(f"of that the workers {one.workers:.0%}, the portals {one.portals:.0%}", flush=True)
+    rows = []
+    for count, each in found.items():
+        what = f"PostgreSQL, {PORTALS} portals, {plan}, {count} worker(s)"
+        rates, busy = [one.rate for one in each], [one.busy * 100 for one in each]
+        limits, whole = [limit] * len(each), [100] * len(each)
+        rows.append(Row.of(rates, limits, what=what, unit="/s", beside=f"the portals' limit, {limit:,.0f}/s"))
+        rows.append(Row.of(busy, whole, what=f"{what}: processors", unit="%", beside="all of them"))
+    results.keep(
+        "workers" if plan == "standard" else f"workers-{plan}",
+        rows,
+        {count: [asdict(one) for one in each] for count, each in found.items()},
+    )
 
 
-def _drained(url: str, count: int, messages: int) -> float:
-    """Notifications a second that so many workers deliver, from the first at a portal to the last."""
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Notifications a second, from the first at a portal to the last; and parts of all processors' time meanwhile."""
+
+    rate: float
+    busy: float
+    workers: float
+    portals: float
+
+
+def _drained(url: str, count: int, plan: str, messages: int) -> Drained:
+    """What so many workers deliver."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as ending:
         folder = Path(name)
-        there = [Portal() for _ in range(PORTALS)]
+        there = [Portal(rate=plan) for _ in range(PORTALS)]
         servers = [ending.enter_context(serve(portal)) for portal in there]
-        (folder / "rules.yaml").write_text(_rules([server.webhook for server in servers]), encoding="utf-8")
+        (folder / "rules.yaml").write_text(_rules(plan, [server.webhook for server in servers]), encoding="utf-8")
         database = Database(Secret(url))
         database.upgrade()
         with database.write() as tx:
             for number in range(PORTALS):
                 outbox.enqueue(tx, None, [_message(f"p{number}", each) for each in range(messages)])
-                portals.get(tx, f"p{number}")
-                portals.fill(tx, f"p{number}", delivery.BURST + 1.0)
-        database.close()
-        for portal, server in zip(there, servers, strict=True):
+        for number, (portal, server) in enumerate(zip(there, servers, strict=True)):
             delivery.exhaust(portal, server.webhook)
+            with database.write() as tx:  # now and no sooner: it flows off from now on, at theirs and at ours
+                portals.get(tx, f"p{number}")
+                portals.fill(tx, f"p{number}", PLANS[plan].full)
+        database.close()
         env = {"RELAY_RULES": str(folder / "rules.yaml"), "DATABASE_URL": url, "PYTHONPATH": str(TREE)}
         command = [PYTHON, "-m", "relay", "work"]
         programs = [Program(f"worker {each}", command, folder / str(each), 0, "", env) for each in range(count)]
@@ -156,13 +180,29 @@ def _drained(url: str, count: int, messages: int) -> float:
             return sum(portal.counters["stored"] for portal in there)
 
         until(lambda: stored() > 0, "no worker delivers")
-        before, began = stored(), time.monotonic()
+        before, began, busy, here = stored(), time.monotonic(), _busy_seconds(), time.process_time()
+        taken = sum(program.processor_seconds() for program in programs)
         until(lambda: stored() >= messages * PORTALS, "the workers have lost some", patience=600)
-        return (stored() - before) / (time.monotonic() - began)
+        seconds = time.monotonic() - began
+        there_is = seconds * (os.cpu_count() or 1)
+        return Drained(
+            rate=(stored() - before) / seconds,
+            busy=(_busy_seconds() - busy) / there_is,
+            workers=(sum(program.processor_seconds() for program in programs) - taken) / there_is,
+            portals=(time.process_time() - here) / there_is,
+        )
 
 
-def _rules(webhooks: list[str]) -> str:
-    entered = "".join(f'  p{number}: {{webhook: "{webhook}"}}\n' for number, webhook in enumerate(webhooks))
+def _busy_seconds() -> float:
+    """What all processors of the machine have worked so far (proc(5), stat: all but idle and iowait, in ticks)."""
+    user, nice, system, _, _, *interrupts = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+def _rules(plan: str, webhooks: list[str]) -> str:
+    entered = "".join(
+        f'  p{number}: {{webhook: "{webhook}", plan: {plan}}}\n' for number, webhook in enumerate(webhooks)
+    )
     rest = "people: {ivan: {id: 17}}\nsources: {none: {type: json, open: true}}\nrules: []\ndefault: drop\n"
     return f"version: 1\nportals:\n{entered}{rest}"
 
@@ -174,12 +214,14 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--workers", type=int, action="append")
+    parser.add_argument("--plan", choices=["standard", "enterprise"], default="standard", help="of the portals")
     parser.add_argument("--messages", type=int, default=1_500, help="for each portal")
+    parser.add_argument("--turns", type=int, default=3, help="of each number of workers")
     chosen: Any = parser.parse_args()
     if chosen.what == "growth":
         growth(chosen.small, chosen.large, chosen.rounds)
     else:
-        workers(chosen.workers or [1, 2, 4], chosen.messages)
+        workers(chosen.workers or [1, 2, 4], chosen.plan, chosen.messages, chosen.turns)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ RUNS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "drain": (["drain_peers"], ["drain"]),
     "growth": (["scale", "growth"], ["growth"]),
     "workers": (["scale", "workers"], ["workers"]),
+    "workers-enterprise": (["scale", "workers", "--plan", "enterprise"], ["workers-enterprise"]),
     "decide": (["decide"], []),
     "store": (["store"], []),
     "idle": (["idle"], []),

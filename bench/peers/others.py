@@ -19,6 +19,7 @@ from bench.peers.program import Missing, Program, free_port
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("BENCH_PEERS", HERE.parent.parent / "var" / "peers"))
+TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")  # Debian's Alertmanager looks nowhere else
 DEBIAN, NPM, PYTHON = FOLDER / "debian", FOLDER / "npm", FOLDER / "python" / "bin" / "python"
 
 
@@ -100,14 +101,21 @@ def webhook_and_curl(folder: Path, webhook: str, *, core: int | None = None) -> 
 
 
 def alertmanager(folder: Path, webhook: str, *, core: int | None = None) -> Program:
-    """Alertmanager, each alert a group of its own that does not wait."""
+    """Alertmanager, each alert a group of its own that does not wait.
+
+    Raises:
+        Missing: it is not there, or only unpacked.
+    """
+    program = tool("prometheus-alertmanager")
+    if not TEMPLATES.exists():
+        raise Missing(f"it does not start without {TEMPLATES}: apt-get install prometheus-alertmanager")
     folder.mkdir(parents=True, exist_ok=True)
     route = {"receiver": "portal", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s"}
     receivers = [{"name": "portal", "webhook_configs": [{"url": f"{webhook}im.notify.personal.add"}]}]
     (folder / "alertmanager.yml").write_text(json.dumps({"route": route, "receivers": receivers}), encoding="utf-8")
     port = free_port()
     command = [
-        tool("prometheus-alertmanager"),
+        program,
         f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

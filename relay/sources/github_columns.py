@@ -42,8 +42,7 @@ PERSON = ("login", "slug", "username", "email")
 
 # ── The language ──────────────────────────────────────────────────────────────────────────────────────────────
 # Read once: columns stand in tables, so the caches hold as much as the tables and no more. Nothing that a stranger
-# writes is ever a column. To read them anew for each event takes more than half of the time to understand it: 42 of
-# 74 µs for a pull request (`understand` with and without the four @cache).
+# writes is ever a column. To read them anew for each event would take more than half of the time to understand it.
 
 
 @cache

@@ -78,7 +78,7 @@ class Entry:
         return f"the payload was pruned on {day:%Y-%m-%d}, as retention: in the rules says"
 
 
-# Statements that every event costs are built once: building one takes three times as long as carrying it out.
+# Statements that every event costs are built once: building one takes longer than carrying it out.
 _LIVING = Prepared(
     lambda dialect: select(delivery.c.source, delivery.c.key, delivery.c.event_id).where(
         among(dialect, "names", delivery.c.source, delivery.c.key), delivery.c.expires_at > bindparam("now")

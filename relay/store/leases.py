@@ -15,7 +15,7 @@ from relay.store.database import Transaction, insert_into
 from relay.store.prepared import Prepared
 from relay.store.tables import lease
 
-# Statements that every event costs are built once: building one takes three times as long as carrying it out.
+# Statements that every event costs are built once: building one takes longer than carrying it out.
 _THIS = lease.c.name == bindparam("which")
 _OURS = lease.c.holder == bindparam("who")
 _KEEP = Prepared(update(lease).where(_THIS, _OURS).values(until=bindparam("till")).returning(lease.c.epoch))

@@ -16,7 +16,7 @@ from relay.store.bell import Bell
 
 CHANNEL = "relay"
 LOOK_EVERY = 0.25  # seconds between two looks at SQLite's counter, for those who change something and do not ring
-LOOK_DEAF = 0.03  # seconds, where no bell can be heard: a look is 5 µs, and ten times that to wake up for it
+LOOK_DEAF = 0.03  # seconds, where no bell can be heard: a look costs less than to wake up for it
 
 Watch = Callable[[float], bool]  # waits up to so many seconds; True as soon as something may have changed
 

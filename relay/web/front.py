@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response
 from relay.web.promised import Promised
 
 HEARD_OUT = 32_000_000  # bytes; GitHub's largest are 25 MB
-LIGHT = 200_000  # bytes; such a body is read in some 10 ms, and in 60 where it is 2,500 alerts
+LIGHT = 200_000  # bytes; what is larger would keep the loop, and all who wait for it, too long
 DEADLINE = 30.0  # seconds for a body to arrive; GitHub itself gives up after ten
 
 JSON = [("content-type", "application/json")]

@@ -26,7 +26,7 @@ from relay.web.pages.journal import moment
 from relay.web.pages.openapi import MOMENT, NUMBER, TEXT, in_path, many, operation, thing
 from relay.web.pages.shell import Site, readers_too, reply
 
-AMONG = 100  # of the newest events are looked at: 25 kB each are read in some 100 ms
+AMONG = 100  # of the newest events are looked at: each is read anew, and somebody waits for the page
 SHOWN = 10  # of those that match
 LENGTHS = ("30m", "1h", "2h", "4h", "8h", "1d", "3d", "7d")
 USUAL = "2h"
