@@ -128,6 +128,6 @@ def _compile(statement: Any, dialect: Dialect, values: Values) -> _Compiled:
             (name, compiled.params[name], compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup
         ],
-        row=namedtuple("Row", [column.name for column in statement.exported_columns], rename=True),
+        row=namedtuple("Row", [column.name for column in statement.exported_columns]),
         columns=[(place, process) for place, process in enumerate(readers) if process is not None],
     )

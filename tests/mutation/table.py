@@ -60,7 +60,9 @@ TESTS = {
     "relay/store/outbox.py": _room("tests/store/test_outbox.py", "tests/store/test_outbox_asked.py", *STORE),
     "relay/store/journal.py": _room("tests/store/test_journal.py", *STORE),
     "relay/store/prepared.py": _room("tests/store/test_prepared.py", *STORE),
-    "relay/store/sqlite.py": _room("tests/store/test_database.py", "tests/store/test_prepared.py", *STORE),
+    "relay/store/sqlite.py": _room(
+        "tests/store/test_sqlite.py", "tests/store/test_database.py", "tests/store/test_prepared.py", *STORE
+    ),
     "relay/store/group_commit.py": _room("tests/store/test_group_commit.py", *STORE),
     "relay/rules/deciding.py": _room(*RULES),
     "relay/rules/routing.py": _room("tests/rules/test_routing.py", *RULES),
