@@ -77,10 +77,8 @@ def transaction(opened: Engine, begin: str, *, durable: bool = True, wait: bool 
             _synchronize(connection, driver, "FULL" if durable else "NORMAL")
             driver.execute(begin) if wait else _begin_at_once(driver, begin, opened.dialect)
             yield connection
-            connection.commit()  # SQLAlchemy is to know as well, if anything went through it
             driver.commit()
         except BaseException as fault:
-            connection.rollback()
             driver.rollback()
             if isinstance(fault, opened.dialect.loaded_dbapi.Error):
                 raise complaint(fault, opened.dialect) from fault
@@ -90,7 +88,7 @@ def transaction(opened: Engine, begin: str, *, durable: bool = True, wait: bool 
 def complaint(fault: Any, dialect: Dialect, sql: str = "") -> BaseException:
     """What the driver complains of, as SQLAlchemy tells of it elsewhere."""
     of = dialect.loaded_dbapi.Error
-    told: BaseException = DBAPIError.instance(sql, None, fault, of, hide_parameters=True, dialect=dialect)
+    told: BaseException = DBAPIError.instance(sql, None, fault, of, dialect=dialect)
     return told
 
 

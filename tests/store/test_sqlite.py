@@ -21,6 +21,7 @@ from relay.store.tables import event
 from tests.conftest import only_sqlite
 
 NEWER = ModuleType("pysqlite3")
+NORMAL, FULL = 1, 2  # as SQLite numbers them (sqlite.org/pragma.html#pragma_synchronous)
 
 
 def url(path: Path) -> URL:
@@ -54,7 +55,7 @@ def test_a_release_with_the_wal_bug_is_taken_only_where_there_is_no_other(
 
 
 def test_a_new_file_and_its_folder_are_made_and_nobody_else_may_read_it(tmp_path: Path, usual_umask: None) -> None:
-    path = tmp_path / "new" / "relay.db"
+    path = tmp_path / "a" / "new" / "relay.db"
 
     with sqlite.engine(url(path)).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE anything (at_all)")  # so that there is a journal beside the file
@@ -67,6 +68,16 @@ def test_a_file_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> 
 
     with pytest.raises(BadDatabase, match=r"DATABASE_URL names .*relay\.db, which cannot be made: "):
         sqlite.engine(url(tmp_path / "file" / "relay.db"))
+
+
+@only_sqlite
+def test_after_a_commit_that_left_the_disk_to_others_the_next_one_waits_for_it(database: Database) -> None:
+    found = []
+    for durable in (True, False, False, True):
+        with database.write(durable=durable) as tx:
+            found.append(tx.connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    assert found == [FULL, NORMAL, NORMAL, FULL]
 
 
 @only_sqlite
