@@ -21,7 +21,8 @@ from relay.store.tables import event
 from tests.conftest import only_sqlite
 
 NEWER = ModuleType("pysqlite3")
-NORMAL, FULL = 1, 2  # as SQLite numbers them (sqlite.org/pragma.html#pragma_synchronous)
+INCREMENTAL = 2  # as SQLite numbers them (sqlite.org/pragma.html#pragma_auto_vacuum)
+NORMAL, FULL = 1, 2  # (sqlite.org/pragma.html#pragma_synchronous)
 
 
 def url(path: Path) -> URL:
@@ -61,6 +62,19 @@ def test_a_new_file_and_its_folder_are_made_and_nobody_else_may_read_it(tmp_path
         connection.exec_driver_sql("CREATE TABLE anything (at_all)")  # so that there is a journal beside the file
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.with_name("relay.db-wal").stat().st_mode) == 0o600
+
+
+def test_a_new_file_can_give_space_back_and_an_old_one_is_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.execute("CREATE TABLE anything (at_all)")
+    old.close()
+
+    assert {name: _gives_back(tmp_path / name) for name in ("new.db", "old.db")} == {"new.db": INCREMENTAL, "old.db": 0}
+
+
+def _gives_back(path: Path) -> int:
+    with sqlite.engine(url(path)).connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA auto_vacuum").scalar_one())
 
 
 def test_a_file_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> None:
