@@ -21,6 +21,7 @@ from relay.errors import Refused, StoreUnavailable
 
 # What a proxy's request id may look like for us to write it down and to echo it: nginx's, Heroku's, Envoy's all do.
 REQUEST_ID = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
+REFUSED = "relay.refused"  # in a request's environment: why it is refused, whatever it asks for
 COME_BACK_AFTER = "5"  # seconds; senders that read Retry-After are few, those that retry a 503 are many
 
 
@@ -60,10 +61,16 @@ def visit() -> Visit:
 
 
 def _begin() -> None:
-    """A request gets its name: the one that a proxy before us gave it, or one of our own."""
+    """A request gets its name: the one that a proxy before us gave it, or one of our own.
+
+    Raises:
+        Refused: it was refused before it got here.
+    """
     given = request.headers.get("X-Request-Id", "")
     name = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
     g.visit = Visit(name, request.path[:100], request.content_length or 0, time.perf_counter())
+    if REFUSED in request.environ:
+        raise request.environ[REFUSED]
 
 
 def _name(answer: Response) -> Response:

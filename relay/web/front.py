@@ -22,21 +22,32 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.rsgi import Scope
 from werkzeug.wrappers import Response
 
+from relay.errors import Refused
+from relay.web import answers
 from relay.web.promised import Promised
 
 HEARD_OUT = 32_000_000  # bytes; GitHub's largest are 25 MB
 LIGHT = 200_000  # bytes; what is larger would keep the loop, and all who wait for it, too long
 DEADLINE = 30.0  # seconds for a body to arrive; GitHub itself gives up after ten
 
-JSON = [("content-type", "application/json")]
 # Each piece is a turn of the loop, before anybody is asked for a signature: a megabyte of single bytes cost seven
 # seconds of a processor. The smallest packet that a network must carry whole holds 536 bytes (RFC 9293 §3.7.1).
 FREE_PIECES = 1_000
 SMALLEST_PIECE = 64  # bytes, on the average of more
 
 
-class Crumbs(Exception):
+class Crumbs(Refused):
     """A body comes in pieces too small to be honest."""
+
+
+class CutShort(Refused):
+    """A body ended before the length that was announced."""
+
+
+class Late(Refused):
+    """A body did not end in time."""
+
+    status = 408
 
 
 class Front:
@@ -55,23 +66,12 @@ class Front:
         self._threads = ThreadPoolExecutor(threads, "request")
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        limit = self._limit(scope.path)
+        body, refused = b"", {}
         try:
-            async with asyncio.timeout(DEADLINE):
-                # Where a length was announced the server keeps to it, and gathers the pieces sooner than we would.
-                body = await protocol() if 0 < _announced(scope) <= limit else await _read(protocol, limit)
-        except TimeoutError:
-            protocol.response_str(408, JSON, '{"error":"the body did not arrive"}')
-            return
-        except Crumbs:
-            protocol.response_str(400, JSON, '{"error":"the body came in too many small pieces"}')
-            return
-        except ProtocolClosed:
-            body = b""
-        if len(body) < min(_announced(scope), limit + 1):
-            protocol.response_str(400, JSON, '{"error":"the body was cut short"}')
-            return
-        environ = environment(scope, body)
+            body = await _body(scope, protocol, self._limit(scope.path))
+        except Refused as fault:
+            refused = {answers.REFUSED: fault}
+        environ = environment(scope, body) | refused
         if scope.path.startswith("/in/") and len(body) <= LIGHT:
             answer = await self._ask_here(environ)
         else:
@@ -114,6 +114,26 @@ async def _done(future: Future[Any]) -> None:
     await mine
 
 
+async def _body(scope: Scope, protocol: HTTPProtocol, limit: int) -> bytes:
+    """The body, or its first ``limit`` + 1 bytes.
+
+    Raises:
+        Late, CutShort, Crumbs: it did not come whole.
+    """
+    announced = _announced(scope)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            # Where a length was announced the server keeps to it, and gathers the pieces sooner than we would.
+            body = await protocol() if 0 < announced <= limit else await _read(protocol, limit)
+    except TimeoutError:
+        raise Late("the body did not arrive") from None
+    except ProtocolClosed:
+        body = b""
+    if len(body) < min(announced, limit + 1):
+        raise CutShort("the body was cut short")
+    return body
+
+
 async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
     """The body, or its first ``limit`` + 1 bytes.
 
@@ -129,7 +149,7 @@ async def _read(protocol: HTTPProtocol, limit: int) -> bytes:
             parts.append(part)
         size, count = size + len(part), count + 1
         if count > FREE_PIECES and size < count * SMALLEST_PIECE:
-            raise Crumbs
+            raise Crumbs("the body came in too many small pieces")
         if size > max(limit, HEARD_OUT):
             break
     return b"".join(parts)[: limit + 1]

@@ -192,4 +192,6 @@ def test_a_body_that_is_cut_short_is_not_taken_and_who_never_ends_his_does_not_m
         with sent(env, b"{", announced=10):
             process.send_signal(signal.SIGTERM)
             assert process.wait(SOON) == 0
-    assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
+    told = (tmp_path / "log").read_text(encoding="utf-8")
+    assert 'why="the body was cut short"' in told
+    assert "Traceback" not in told

@@ -189,8 +189,12 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(tmp_path: Path, monkey
 
 @only_sqlite
 def test_whoever_does_not_want_to_wait_is_refused_at_once_and_has_patience_the_next_time(database: Database) -> None:
-    with database.write(), pytest.raises(Busy), database.write(wait=False):
-        pass
+    def write_at_once() -> None:
+        with database.write(wait=False):
+            pass
+
+    with ThreadPoolExecutor(1) as beside, database.write(), pytest.raises(Busy):
+        beside.submit(write_at_once).result(sqlite.BUSY_SECONDS / 2)
     with database.read() as one, database.read() as other:  # on both connections
         for tx in (one, other):
             assert tx.connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == sqlite.BUSY_SECONDS * 1000

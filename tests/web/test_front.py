@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from flask import Flask
 from granian.rsgi import Scope
 
-from relay.web import front
+from relay import log
+from relay.web import answers, front
 from relay.web.front import environment
 
 
-def scope(*headers: tuple[str, str]) -> Scope:
+def apart(work: Callable[[], Any]) -> Any:
+    """In a thread of its own: the browser of other tests keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(work).result()
+
+
+class Headers(list[tuple[str, str]]):
+    """As granian has them: each that was sent, and the first of a name."""
+
+    def items(self) -> list[tuple[str, str]]:
+        return list(self)
+
+    def get(self, name: str) -> str | None:
+        return dict(reversed(self)).get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in dict(self)
+
+
+def scope(*headers: tuple[str, str], method: str = "GET", path: str = "/events") -> Scope:
     """A request with these headers, as granian gives it."""
     given: dict[str, Any] = {
-        "method": "GET",
-        "path": "/events",
+        "method": method,
+        "path": path,
         "query_string": "",
         "server": "127.0.0.1:8080",
         "client": "192.0.2.1:5000",
         "scheme": "http",
-        "headers": SimpleNamespace(items=lambda: list(headers)),
+        "headers": Headers(headers),
     }
     return cast(Scope, SimpleNamespace(**given))
 
@@ -42,6 +64,44 @@ def test_a_header_that_comes_twice_is_both() -> None:
     assert found["HTTP_X_FORWARDED_USER"] == "olga,ivan"
 
 
+class Sender:
+    """One who announces a body, and hands over what he has: nothing at all if that is None."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self.body = body
+        self.answered: tuple[int, dict[str, str], Any] = (0, {}, None)
+
+    async def __call__(self) -> bytes:
+        return await asyncio.Future() if self.body is None else self.body
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answered = (status, dict(headers), json.loads(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [(None, 408, "the body did not arrive"), (b"{", 400, "the body was cut short")],
+)
+def test_a_body_that_does_not_come_whole_is_refused_under_the_name_of_its_request_and_the_log_says_so(
+    body: bytes | None, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(front, "DEADLINE", 0.01)
+    log.setup("text")
+    app, sender = Flask("relay.web"), Sender(body)
+    app.add_url_rule("/in/deploys", view_func=lambda: "taken", methods=["POST"])
+    answers.install(app)
+    door = front.Front(app, limit=lambda path: 1_000, threads=1)
+    whole = scope(("content-length", "10"), ("x-request-id", "of-the-proxy"), method="POST", path="/in/deploys")
+    apart(lambda: asyncio.run(cast(Any, door(whole, cast(Any, sender)))))
+
+    assert sender.answered[0] == status
+    assert sender.answered[1]["x-request-id"] == "of-the-proxy"
+    assert sender.answered[2] == {"error": sentence}
+    told = capsys.readouterr().err
+    assert "intake: refused request=of-the-proxy path=/in/deploys" in told
+    assert sentence in told
+
+
 async def parts(count: int, heard: list[int], size: int) -> AsyncIterator[bytes]:
     for number in range(count):
         heard.append(number)
@@ -49,9 +109,8 @@ async def parts(count: int, heard: list[int], size: int) -> AsyncIterator[bytes]
 
 
 def read(count: int, heard: list[int], *, size: int = 1_000_000) -> bytes:
-    """In a thread of its own: the browser of other tests keeps a loop running in this one."""
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(lambda: asyncio.run(front._read(cast(Any, parts(count, heard, size)), 1_500_000))).result()
+    body: bytes = apart(lambda: asyncio.run(front._read(cast(Any, parts(count, heard, size)), 1_500_000)))
+    return body
 
 
 def test_a_body_that_is_too_large_is_heard_out_and_not_kept() -> None:
