@@ -64,7 +64,7 @@ def table() -> str:
             lines += results.lines(rows) or [f"{name}: not measured yet"]
         if not kept:
             text = FOLDER / f"{name}.txt"
-            lines.append(f"{name}: {f'see {text}' if text.exists() else 'not measured yet'}")
+            lines.append(f"{name}: {f'see {text.relative_to(FOLDER.parent.parent)}' if text.exists() else 'not measured yet'}")
     return "\n".join(lines)
 
 
