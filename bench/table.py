@@ -64,7 +64,8 @@ def table() -> str:
             lines += results.lines(rows) or [f"{name}: not measured yet"]
         if not kept:
             text = FOLDER / f"{name}.txt"
-            lines.append(f"{name}: {f'see {text.relative_to(FOLDER.parent.parent)}' if text.exists() else 'not measured yet'}")
+            where = text.relative_to(FOLDER.parent.parent)
+            lines.append(f"{name}: {f'see {where}' if text.exists() else 'not measured yet'}")
     return "\n".join(lines)
 
 
