@@ -216,6 +216,23 @@ def test_the_portals_failures_do_not_count_against_a_message(database: Database)
     assert record.attempts == 0
 
 
+def test_a_message_fails_since_its_own_first_failure_and_not_since_the_portals(
+    database: Database, clock: Clock
+) -> None:
+    began = clock.now
+    put(database, message())
+    found = []
+    for counted in (False, True, True, False):
+        (parcel,) = take(database)
+        found.append(parcel.failing_since)
+        end(database, parcel, state="queued", verdict="later", counted=counted)
+        clock.forward(60)
+    (parcel,) = take(database)
+    found.append(parcel.failing_since)
+
+    assert found == [None, None, *[began + 60] * 3]
+
+
 def test_the_backlog_counts_streams_that_could_be_sent_now(database: Database, clock: Clock) -> None:
     put(database, *(message(user_id=user) for user in range(1, 8)), message(tag="", key="x"), message(tag="", key="x"))
     (parcel, *_) = take(database, limit=1)
