@@ -336,6 +336,21 @@ def test_who_takes_over_what_several_have_left_locks_its_streams_in_their_order(
     assert late.result(10) == 2
 
 
+def test_who_writes_what_several_events_say_locks_its_streams_in_their_order(database: Database, other: Other) -> None:
+    put(database, message(user_id=17), message(user_id=18))
+    with database.write() as tx:
+        one, two = (got.id for got in journal.append(tx, [arrival(delivery="d-1"), arrival(delivery="d-2")]))
+    letters = [(one, message(user_id=18)), (two, message(user_id=18)), (two, message(user_id=17))]
+    with database.write() as tx:
+        streams.lock(tx, [message(user_id=17)])
+        late = other.does(lambda theirs: outbox.enqueue_all(theirs, letters))
+        with database.write() as look:
+            until(lambda: waiting(look) > 0)
+        streams.lock(tx, [message(user_id=18)])  # a deadlock would be raised here
+
+    assert len(late.result(10)) == 3
+
+
 # ── Leases ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
