@@ -24,10 +24,12 @@ from typing import Any
 import requests
 
 from relay import house
+from relay.bitrix.pace import PLANS
 from relay.model import Message
 from relay.sandbox import Portal, serve
 from relay.settings import Secret, Settings
 from relay.store import outbox, portals
+from relay.store.database import Database
 from relay.work import Worker
 
 BATCH, BURST, RATE = 50, 50, 2
@@ -63,7 +65,7 @@ def through(
         built = house.build(settings, {})
         _enqueue(built, count)
         if full:
-            _fill(built, portal, server.url)
+            fill_up(built.database, "main", portal, server.webhook)
         worker = Worker(built)
         thread = threading.Thread(target=worker.run)
         refused = portal.counters["refused"]
@@ -96,12 +98,12 @@ def message(number: int) -> Message:
     return Message(portal="main", user_id=17, person="ivan", rule="", key=key, tag=key, text=f"message {number}")
 
 
-def _fill(built: house.House, portal: Portal, url: str) -> None:
+def fill_up(database: Database, name: str, portal: Portal, webhook: str, *, plan: str = "standard") -> None:
     """Both sides know the bucket to be full: as after a storm that somebody else made, once it was refused."""
-    exhaust(portal, f"{url}/rest/1/{portal.secret}/")
-    with built.database.write() as tx:
-        portals.get(tx, "main")
-        portals.fill(tx, "main", BURST + 1.0)
+    exhaust(portal, webhook)
+    with database.write() as tx:  # now and no sooner: it flows off from now on, at theirs and at ours
+        portals.get(tx, name)
+        portals.fill(tx, name, PLANS[plan].full)
 
 
 def exhaust(portal: Portal, webhook: str) -> None:

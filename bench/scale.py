@@ -32,7 +32,7 @@ from relay.bitrix.pace import PLANS
 from relay.model import Message
 from relay.sandbox import Portal, serve
 from relay.settings import Secret
-from relay.store import journal, outbox, portals
+from relay.store import journal, outbox
 from relay.store.database import Database
 from relay.store.journal import Arrival
 from relay.store.outbox import Settlement
@@ -164,10 +164,7 @@ def _drained(url: str, count: int, plan: str, messages: int) -> Drained:
             for number in range(PORTALS):
                 outbox.enqueue(tx, None, [_message(f"p{number}", each) for each in range(messages)])
         for number, (portal, server) in enumerate(zip(there, servers, strict=True)):
-            delivery.exhaust(portal, server.webhook)
-            with database.write() as tx:  # now and no sooner: it flows off from now on, at theirs and at ours
-                portals.get(tx, f"p{number}")
-                portals.fill(tx, f"p{number}", PLANS[plan].full)
+            delivery.fill_up(database, f"p{number}", portal, server.webhook, plan=plan)
         database.close()
         env = {"RELAY_RULES": str(folder / "rules.yaml"), "DATABASE_URL": url, "PYTHONPATH": str(TREE)}
         command = [PYTHON, "-m", "relay", "work"]
@@ -180,17 +177,19 @@ def _drained(url: str, count: int, plan: str, messages: int) -> Drained:
             return sum(portal.counters["stored"] for portal in there)
 
         until(lambda: stored() > 0, "no worker delivers")
-        before, began, busy, here = stored(), time.monotonic(), _busy_seconds(), time.process_time()
-        taken = sum(program.processor_seconds() for program in programs)
+        before = _seconds(programs), stored()
         until(lambda: stored() >= messages * PORTALS, "the workers have lost some", patience=600)
-        seconds = time.monotonic() - began
-        there_is = seconds * (os.cpu_count() or 1)
+        seconds, busy, worked, here = (now - then for now, then in zip(_seconds(programs), before[0], strict=True))
+        whole = seconds * (os.cpu_count() or 1)
         return Drained(
-            rate=(stored() - before) / seconds,
-            busy=(_busy_seconds() - busy) / there_is,
-            workers=(sum(program.processor_seconds() for program in programs) - taken) / there_is,
-            portals=(time.process_time() - here) / there_is,
+            rate=(stored() - before[1]) / seconds, busy=busy / whole, workers=worked / whole, portals=here / whole
         )
+
+
+def _seconds(programs: list[Program]) -> tuple[float, float, float, float]:
+    """So far: of the clock, and of processors that all of the machine have taken, these programs, and this one."""
+    programs_took = sum(program.processor_seconds() for program in programs)
+    return time.monotonic(), _busy_seconds(), programs_took, time.process_time()
 
 
 def _busy_seconds() -> float:
