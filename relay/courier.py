@@ -95,7 +95,7 @@ def claim(
 ) -> Load | Wait:
     """Claim the parcels of one call, if there are any and the portal's pace allows it now.
 
-    ``surely``: somebody has just left some. Without a look at first a claim takes an eighth less.
+    ``surely``: somebody has just left some. Without a look at first a claim takes less time.
     """
     if not surely:
         with database.read() as tx:

@@ -30,8 +30,8 @@ HEARD_OUT = 32_000_000  # bytes; GitHub's largest are 25 MB
 LIGHT = 200_000  # bytes; what is larger would keep the loop, and all who wait for it, too long
 DEADLINE = 30.0  # seconds for a body to arrive; GitHub itself gives up after ten
 
-# Each piece is a turn of the loop, before anybody is asked for a signature: a megabyte of single bytes cost seven
-# seconds of a processor. The smallest packet that a network must carry whole holds 536 bytes (RFC 9293 §3.7.1).
+# Each piece is a turn of the loop, before anybody is asked for a signature: a megabyte of single bytes is a million of
+# them. The smallest packet that a network must carry whole holds 536 bytes (RFC 9293 §3.7.1).
 FREE_PIECES = 1_000
 SMALLEST_PIECE = 64  # bytes, on the average of more
 
@@ -66,12 +66,14 @@ class Front:
         self._threads = ThreadPoolExecutor(threads, "request")
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        body, refused = b"", {}
+        body, refused = b"", None
         try:
             body = await _body(scope, protocol, self._limit(scope.path))
         except Refused as fault:
-            refused = {answers.REFUSED: fault}
-        environ = environment(scope, body) | refused
+            refused = fault
+        environ = environment(scope, body)
+        if refused:
+            environ[answers.REFUSED] = refused
         if scope.path.startswith("/in/") and len(body) <= LIGHT:
             answer = await self._ask_here(environ)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 from granian.rsgi import Scope
+from werkzeug.datastructures import Headers
 
 from relay import log
 from relay.web import answers, front
@@ -24,19 +26,6 @@ def apart(work: Callable[[], Any]) -> Any:
         return aside.submit(work).result()
 
 
-class Headers(list[tuple[str, str]]):
-    """As granian has them: each that was sent, and the first of a name."""
-
-    def items(self) -> list[tuple[str, str]]:
-        return list(self)
-
-    def get(self, name: str) -> str | None:
-        return dict(reversed(self)).get(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in dict(self)
-
-
 def scope(*headers: tuple[str, str], method: str = "GET", path: str = "/events") -> Scope:
     """A request with these headers, as granian gives it."""
     given: dict[str, Any] = {
@@ -46,7 +35,7 @@ def scope(*headers: tuple[str, str], method: str = "GET", path: str = "/events")
         "server": "127.0.0.1:8080",
         "client": "192.0.2.1:5000",
         "scheme": "http",
-        "headers": Headers(headers),
+        "headers": Headers(list(headers)),
     }
     return cast(Scope, SimpleNamespace(**given))
 
@@ -83,10 +72,10 @@ class Sender:
     [(None, 408, "the body did not arrive"), (b"{", 400, "the body was cut short")],
 )
 def test_a_body_that_does_not_come_whole_is_refused_under_the_name_of_its_request_and_the_log_says_so(
-    body: bytes | None, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    body: bytes | None, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(front, "DEADLINE", 0.01)
-    log.setup("text")
+    caplog.set_level(logging.INFO, "relay")
     app, sender = Flask("relay.web"), Sender(body)
     app.add_url_rule("/in/deploys", view_func=lambda: "taken", methods=["POST"])
     answers.install(app)
@@ -97,7 +86,7 @@ def test_a_body_that_does_not_come_whole_is_refused_under_the_name_of_its_reques
     assert sender.answered[0] == status
     assert sender.answered[1]["x-request-id"] == "of-the-proxy"
     assert sender.answered[2] == {"error": sentence}
-    told = capsys.readouterr().err
+    (told,) = [log.Text().format(record) for record in caplog.records if record.name == "relay"]
     assert "intake: refused request=of-the-proxy path=/in/deploys" in told
     assert sentence in told
 
